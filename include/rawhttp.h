@@ -1,0 +1,224 @@
+/* rawhttp: an HTTP server as a library. https://www.rfc-editor.org/rfc/rfc9110 says what HTTP means.
+ *
+ *     #include <rawhttp.h>
+ *
+ *     static void hello(rh_request *request, void *user) { rh_text(request, "Hello, world!\n"); }
+ *
+ *     int main(void)
+ *     {
+ *         rh_server *server = rh_server_new((rh_options){ .listen = ":8080", .root = "public" });
+ *         rh_route(server, "GET /hello", hello, NULL);
+ *         return rh_run(server);
+ *     }
+ *
+ * The library never exits, prints or installs a signal handler, and keeps no globals: several servers can live in one
+ * process. Threads: what is called with an rh_server may be called from any thread unless it says otherwise; what is
+ * called with an rh_request belongs to the thread that answers it (see rh_handler and rh_defer). */
+#ifndef RAWHTTP_H
+#define RAWHTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RH_API __attribute__((visibility("default")))
+#define RH_PRINTF(at) __attribute__((format(printf, at, at + 1)))
+#define RH_MUST_USE __attribute__((warn_unused_result))
+#else
+#define RH_API
+#define RH_PRINTF(at)
+#define RH_MUST_USE
+#endif
+
+#define RH_VERSION "0.1.0"
+
+typedef struct rh_server rh_server;   /* one server: listeners, workers, routes, pages */
+typedef struct rh_request rh_request; /* one exchange: a request and the response that is being built */
+typedef struct rh_answer rh_answer;   /* a prepared, immutable response for any number of requests */
+
+/* Bytes that belong to somebody else; not NUL-terminated. data is NULL where there is nothing ("absent"). */
+typedef struct rh_slice {
+    const char *data;
+    size_t size;
+} rh_slice;
+
+/* ---- Server ------------------------------------------------------------------------------------------------- */
+
+enum rh_log_level { RH_LOG_ERROR, RH_LOG_WARN, RH_LOG_INFO, RH_LOG_DEBUG };
+
+/* One line of text without a line break. Called from any of the server's threads, several at a time. */
+typedef void rh_log(void *user, enum rh_log_level level, const char *line);
+
+/* Writes the line to standard error; for programs that want just that: `.log = rh_log_stderr`. */
+RH_API void rh_log_stderr(void *user, enum rh_log_level level, const char *line);
+
+/* Everything has a default: zero means "the default", given here. Strings are copied. Sizes are bytes, times
+ * milliseconds. To turn a number off where that makes sense, use RH_OFF. */
+#define RH_OFF UINT32_MAX
+
+typedef struct rh_options {
+    const char *listen;         /* "127.0.0.1:8080". Several, separated by spaces. ":8080" all interfaces, "[::1]:8080",
+                                   "localhost:8080" both loopbacks, "unix:/path". Port 0: any free one, see rh_port */
+    const char *root;           /* folder of pages; NULL: no pages */
+    unsigned workers;           /* threads with a loop each; default: usable CPUs */
+    unsigned background;        /* threads for blocking work; default 4 */
+    uint64_t cache_bytes;       /* content kept in memory; default 256 MiB */
+    uint32_t request_line_max;  /* 8 KiB, else 414 */
+    uint32_t head_max;          /* 32 KiB, else 431; at most 65535 */
+    uint32_t fields_max;        /* 100, else 431; at most 250 */
+    uint64_t body_max;          /* 1 MiB: a request body given whole to a handler, else 413 */
+    uint32_t head_timeout_ms;   /* 10 s to receive a head, else 408 */
+    uint32_t body_timeout_ms;   /* 30 s between bytes of a body, else 408 */
+    uint32_t body_rate_min;     /* 500 bytes a second on average, looked at once body_timeout_ms has passed; RH_OFF: none */
+    uint32_t idle_timeout_ms;   /* 60 s between requests */
+    uint32_t send_timeout_ms;   /* 60 s without progress in sending a response */
+    uint32_t drain_timeout_ms;  /* 30 s for what is in flight after rh_drain */
+    uint32_t pipelined_max;     /* 64 requests of one connection answered in one go */
+    uint32_t connections_max;   /* default: from RLIMIT_NOFILE */
+    bool no_server_field;       /* leave out "Server: rawhttp" */
+    const char *access_log;     /* a file, appended; "-" standard output; NULL: none. JSON, a line a request */
+    rh_log *log;                /* where the server's own messages go; NULL: nowhere */
+    void *log_user;
+} rh_options;
+
+RH_API rh_server *rh_server_create(const rh_options *options, size_t options_size);
+
+/* A server which does not listen yet. Never fails but for lack of memory (NULL, which all calls here accept): a mistake
+ * in the options is kept and reported by rh_start and rh_run. */
+static inline rh_server *rh_server_new(rh_options options)
+{
+    return rh_server_create(&options, sizeof options);
+}
+
+/* Reads the pages, binds the listeners and starts the workers. Once per server. 0, or -1: see rh_error. */
+RH_API int rh_start(rh_server *server) RH_MUST_USE;
+
+/* rh_start, unless that was done, then waits until the server has ended (rh_drain, rh_stop). 0, or 1 if it could not start:
+ * what main returns. The reason also goes to the log; without a log callback it is only in rh_error. */
+RH_API int rh_run(rh_server *server);
+
+/* Waits until the server has ended. */
+RH_API void rh_wait(rh_server *server);
+
+/* Stops accepting once the accept queue is empty, answers what is in flight with "Connection: close", and ends; at the
+ * latest after drain_timeout_ms. Returns at once. Safe in a signal handler. */
+RH_API void rh_drain(rh_server *server);
+
+/* Ends now; connections are cut. Returns at once. Safe in a signal handler. */
+RH_API void rh_stop(rh_server *server);
+
+/* Stops where that has not happened, waits, frees. Not from a handler. */
+RH_API void rh_server_free(rh_server *server);
+
+/* Why rh_start failed or what was wrong first with an option or a route: one line which says what to do; "" if nothing.
+ * Valid until the next call with this server. */
+RH_API const char *rh_error(const rh_server *server);
+
+/* The TCP port of the first listener, after rh_start; 0 for a unix socket. */
+RH_API unsigned rh_port(const rh_server *server);
+
+/* What is served, after rh_start. */
+typedef struct rh_site_info {
+    size_t pages;           /* files that have an address */
+    size_t pages_in_memory;
+    uint64_t bytes;         /* of all of them */
+    uint64_t bytes_in_memory;
+} rh_site_info;
+RH_API rh_site_info rh_site(const rh_server *server);
+
+/* ---- Routes ------------------------------------------------------------------------------------------------- */
+
+/* Answers a request with the calls below, or defers it. Runs on the loop of one of the workers and must not block: what
+ * blocks goes to rh_background. Everything it got from the request lives as long as the request. */
+typedef void rh_handler(rh_request *request, void *user);
+
+/* "METHOD /pattern": literal segments, {name} for one segment, {name...} for all the rest (last, may be empty). The most
+ * literal pattern wins, segment by segment. HEAD (from GET), OPTIONS and 405 with Allow come by themselves. Before rh_start.
+ * 0, or -1 for a malformed pattern or a conflict: rh_error says which, and rh_start will fail too. */
+RH_API int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user);
+
+/* ---- Request ------------------------------------------------------------------------------------------------ */
+
+RH_API rh_slice rh_method(const rh_request *request);
+RH_API rh_slice rh_path(const rh_request *request);         /* decoded and normalised, begins with "/" */
+RH_API rh_slice rh_query_raw(const rh_request *request);    /* as sent, without "?" */
+RH_API rh_slice rh_body(const rh_request *request);         /* whole; empty where there was none */
+RH_API rh_slice rh_peer(const rh_request *request);         /* "192.0.2.1", "2001:db8::1" or "unix" */
+RH_API rh_slice rh_field(const rh_request *request, const char *name); /* the first of that name, any case; absent: data NULL */
+
+/* The value of {name} in the route's pattern, decoded; absent: data NULL. */
+RH_API rh_slice rh_param(const rh_request *request, const char *name);
+
+/* The first value of `name` in the query, decoded; "" where it stands without value; absent: data NULL. */
+RH_API rh_slice rh_query(rh_request *request, const char *name);
+
+/* The whole slice is decimal digits (a sign for the second) and fits: true, and *value is set. */
+RH_API bool rh_slice_uint(rh_slice slice, uint64_t *value);
+RH_API bool rh_slice_int(rh_slice slice, int64_t *value);
+RH_API bool rh_slice_is(rh_slice slice, const char *text);
+
+/* ---- Response ----------------------------------------------------------------------------------------------- */
+
+/* For the response that follows; default 200. 200 to 599. */
+RH_API void rh_status(rh_request *request, unsigned status);
+
+/* Adds a field; both strings are copied. Content-Length, Transfer-Encoding, Connection and Date are the server's own. A name
+ * that is no token or a value with a control character cannot get out: false, and the response becomes a 500. */
+RH_API bool rh_set(rh_request *request, const char *name, const char *value);
+
+/* The response's content, which ends the building of the response; one call a request. All copy what they are given. */
+RH_API void rh_text(rh_request *request, const char *text); /* text/plain; charset=utf-8 */
+RH_API void rh_html(rh_request *request, const char *html); /* text/html; charset=utf-8 */
+RH_API void rh_bytes(rh_request *request, const char *type, const void *data, size_t size);
+RH_API void rh_empty(rh_request *request);                  /* no content: 204 unless a status was set */
+RH_API void rh_redirect(rh_request *request, unsigned status, const char *location);
+
+/* An error response: the site's own page or the built-in one, problem+json (RFC 9457) for clients that prefer JSON.
+ * `detail` may be NULL; it is shown to the client. */
+RH_API void rh_fail(rh_request *request, unsigned status, const char *detail);
+
+/* JSON by a format: literal JSON text in which these stand for values, each escaped as it has to be:
+ *     %s const char * as a string (NULL: null)      %S rh_slice as a string (data NULL: null)
+ *     %d int   %u unsigned   %ld %lu long   %lld %llu long long   %zu size_t   %f double (NaN, infinity: null)
+ *     %b int as true or false    %j const char *, JSON already made    %J rh_slice, JSON already made    %% a percent sign
+ * rh_json answers with it; rh_json_add collects pieces of a longer one, and rh_json_send answers with what was collected. */
+RH_API void rh_json(rh_request *request, const char *format, ...);
+RH_API void rh_json_add(rh_request *request, const char *format, ...);
+RH_API void rh_json_send(rh_request *request);
+
+/* Content that is made while it is sent, piece by piece (chunked; until close for HTTP/1.0). `pull` writes up to size bytes and
+ * returns how many, 0 at the end, -1 where it failed: the connection is then cut, so that the client can tell. It runs on
+ * the worker's loop. `done` (may be NULL) is called once, whatever happens. */
+typedef long rh_pull(void *user, char *out, size_t size);
+RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
+
+/* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL. The
+ * content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free when no handler will
+ * send it any more, before or after the server. */
+RH_API rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size, const char *const *fields);
+RH_API void rh_send(rh_request *request, rh_answer *answer);
+RH_API void rh_answer_free(rh_answer *answer);
+
+/* ---- Not blocking ------------------------------------------------------------------------------------------- */
+
+/* Called in a handler that will not answer now. From then on the request belongs to whoever the handler gives it to, on any
+ * one thread at a time, who answers it and then calls rh_complete, once. Nothing else of the request may be used after that. */
+RH_API void rh_defer(rh_request *request);
+RH_API void rh_complete(rh_request *request);
+
+/* True once the client has gone, so that long work can stop early. Deferred requests only; any thread. */
+RH_API bool rh_gone(const rh_request *request);
+
+/* rh_defer, `work` on a background thread, which answers the request, then rh_complete. */
+RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+/* The memory of one request: taken piece by piece, given back all at once, with a ceiling.
+ *
+ * The first bytes lie beside the exchange itself, so an ordinary request allocates nothing. What goes beyond
+ * comes from the worker's pages, or from malloc once another thread answers (arena_detach). */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/pages.h"
+#include "base/slice.h"
+
+struct arena {
+    char *at, *end;
+    struct arena_block *blocks;
+    struct pages *pages; /* NULL: malloc */
+    char *first;
+    size_t first_size;
+    size_t used, ceiling; /* bytes in blocks beyond the first, and how many they may be */
+};
+
+void arena_init(struct arena *arena, void *first, size_t first_size, size_t ceiling);
+void arena_reset(struct arena *arena, struct pages *pages); /* gives all back; the next request starts here */
+void arena_detach(struct arena *arena);                     /* from now on any one thread may take */
+
+void *arena_grow(struct arena *arena, size_t size);
+
+/* `size` bytes aligned for any type; NULL: no memory, or the ceiling is reached. */
+static inline void *arena_take(struct arena *arena, size_t size)
+{
+    size_t rounded = (size + 15) & ~(size_t)15;
+    if (rounded >= size && rounded <= (size_t)(arena->end - arena->at)) {
+        void *taken = arena->at;
+        arena->at += rounded;
+        return taken;
+    }
+    return arena_grow(arena, size);
+}
+
+/* A copy of `s`, with data NULL where there was no memory. */
+struct slice arena_copy(struct arena *arena, struct slice s);
+
+#endif

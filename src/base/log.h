@@ -1,0 +1,16 @@
+/* What the server has to tell its operator goes to a callback of the embedding program; the library itself
+ * never prints. Lines are whole sentences without a line break. Any thread may call log_write. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log {
+    void (*write)(void *user, enum log_level level, const char *line); /* NULL: silence */
+    void *user;
+};
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,28 @@
+/* How other threads hand work to a worker: letters are pushed without a lock, and an eventfd in the worker's
+ * loop rings once for any number of them. The worker empties the box and opens each letter on its own thread. */
+#ifndef BASE_MAILBOX_H
+#define BASE_MAILBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct letter {
+    struct letter *next;
+    void (*open)(struct letter *letter); /* on the owner's thread */
+};
+
+struct mailbox {
+    _Atomic(struct letter *) newest;
+    int bell_fd; /* eventfd: readable when there is post */
+};
+
+bool mailbox_init(struct mailbox *box); /* false: errno says why */
+void mailbox_fini(struct mailbox *box);
+
+/* Any thread. The letter stays the sender's memory until it is opened. */
+void mailbox_post(struct mailbox *box, struct letter *letter);
+
+/* The owner's thread: opens what is there, oldest first. */
+void mailbox_open(struct mailbox *box);
+
+#endif

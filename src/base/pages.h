@@ -1,0 +1,28 @@
+/* The memory a worker lends out while data is pending: blocks in powers of two, kept for the next taker and
+ * counted. One worker owns it; no other thread calls it.
+ *
+ * Blocks over PAGES_KEPT_MAX go back to malloc at once, so that one huge upload is not kept for ever. */
+#ifndef BASE_PAGES_H
+#define BASE_PAGES_H
+
+#include <stddef.h>
+
+enum { PAGES_CLASS_MIN = 10, PAGES_CLASS_MAX = 18, PAGES_KEPT_MAX = 1 << PAGES_CLASS_MAX };
+
+struct pages {
+    void *kept[PAGES_CLASS_MAX + 1]; /* by class: a chain of blocks, the next one's address in the first word */
+    size_t taken_bytes;              /* lent out now */
+    size_t kept_bytes;               /* waiting for a taker */
+    size_t kept_bytes_max;           /* beyond it blocks go back to malloc */
+};
+
+void pages_init(struct pages *pages, size_t kept_bytes_max);
+void pages_fini(struct pages *pages); /* everything must have been given back */
+
+/* At least `size` bytes, uninitialised; `*got` is how many. NULL: no memory. */
+void *pages_take(struct pages *pages, size_t size, size_t *got);
+
+/* `got` as pages_take said. NULL is allowed. */
+void pages_give(struct pages *pages, void *block, size_t got);
+
+#endif

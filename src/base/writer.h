@@ -1,0 +1,68 @@
+/* A bounded writer: bytes go into a buffer that somebody else owns, and what does not fit sets a sticky
+ * mark instead of being written. So a caller writes a whole message and asks once, at its end.
+ *
+ * It knows nothing of what is written; no byte counting by hand anywhere else. */
+#ifndef BASE_WRITER_H
+#define BASE_WRITER_H
+
+#include "base/slice.h"
+
+struct writer {
+    char *start, *at, *end;
+    bool overflowed;
+};
+
+static inline struct writer writer_on(void *buffer, size_t size)
+{
+    char *start = buffer;
+    return (struct writer){ start, start, start + size, false };
+}
+
+static inline size_t writer_used(const struct writer *w)
+{
+    return (size_t)(w->at - w->start);
+}
+
+static inline struct slice writer_slice(const struct writer *w)
+{
+    return (struct slice){ w->start, writer_used(w) };
+}
+
+static inline void writer_bytes(struct writer *w, const void *data, size_t size)
+{
+    if ((size_t)(w->end - w->at) < size) {
+        w->overflowed = true;
+        return;
+    }
+    if (size != 0)
+        memcpy(w->at, data, size);
+    w->at += size;
+}
+
+static inline void writer_put(struct writer *w, struct slice s)
+{
+    writer_bytes(w, s.data, s.size);
+}
+
+static inline void writer_byte(struct writer *w, char c)
+{
+    writer_bytes(w, &c, 1);
+}
+
+static inline void writer_text(struct writer *w, const char *text)
+{
+    writer_bytes(w, text, strlen(text));
+}
+
+void writer_uint(struct writer *w, uint64_t value);
+void writer_digits(struct writer *w, uint64_t value, unsigned digits); /* zero-padded to exactly `digits` */
+void writer_hex(struct writer *w, uint64_t value);                     /* lower case, no leading zeros */
+
+/* `text` as the inside of a JSON string (RFC 8259 part 7): quotes, backslashes and controls escaped; a byte
+ * which is not part of valid UTF-8 becomes U+FFFD, so that the output is always valid JSON. */
+void writer_json(struct writer *w, struct slice text);
+
+/* `text` with &, <, >, " and ' as entities, for HTML text and attribute values. */
+void writer_html(struct writer *w, struct slice text);
+
+#endif

@@ -1,0 +1,84 @@
+/* A response that is prepared once and shared by any number of exchanges: pages, their 304s, error pages, constant
+ * API replies. Immutable, but for the encoded heads, which are made at first use, one for each wire version.
+ *
+ * What a head looks like on a wire is wire's business: here it is a block of bytes with a place for the date. */
+#ifndef HTTP_ANSWER_H
+#define HTTP_ANSWER_H
+
+#include <stdatomic.h>
+
+#include "base/hold.h"
+#include "base/slice.h"
+
+struct field_pair {
+    struct slice name, value;
+};
+
+enum body_kind {
+    BODY_NONE, /* Content-Length: 0, or none where the status has none */
+    BODY_SPAN, /* bytes in memory */
+    BODY_FILE, /* bytes of an open file, sent with sendfile */
+    BODY_PULL  /* made while it is sent: chunked, or until close for 1.0 */
+};
+
+/* Writes up to `size` bytes; returns how many, 0 at the end, -1: it failed, and the connection is cut so that the
+ * client can tell. Runs on the worker's loop: must not block. */
+typedef long body_pull(void *user, char *out, size_t size);
+
+struct body {
+    enum body_kind kind;
+    uint64_t size;       /* SPAN and FILE; for NONE the length that HEAD or 304 would announce is `announced` */
+    const char *data;    /* SPAN */
+    int fd;              /* FILE; closed by the hold */
+    uint64_t offset;     /* FILE */
+    body_pull *pull;     /* PULL */
+    void *user;          /* PULL */
+    struct hold *hold;   /* what the bytes lie in; NULL: they outlive the server. Not counted by the body itself */
+};
+
+enum answer_wire { ANSWER_H1, ANSWER_WIRES };
+
+struct encoded {
+    size_t size;
+    size_t date_at; /* where the 29 bytes of the date belong */
+    char bytes[];
+};
+
+struct answer {
+    struct hold hold;
+    uint16_t status;
+    uint16_t field_count;
+    bool length_omitted;           /* 304 and 204: no Content-Length */
+    struct body body;
+    const struct field_pair *fields; /* in the order in which they are sent; Date, Content-Length, Connection are not among them */
+    _Atomic(struct encoded *) heads[ANSWER_WIRES];
+    void (*release)(void *user);   /* called when the answer is gone, for memory that the body borrows; may be NULL */
+    void *release_user;
+};
+
+struct answer_parts {
+    unsigned status;
+    const struct field_pair *fields;
+    size_t field_count;
+    struct slice body; /* borrowed, not copied, where `borrow` is set */
+    bool borrow;
+    void (*release)(void *user);
+    void *release_user;
+};
+
+/* Copies the fields and, unless borrowed, the body, all into one block. Holds one reference, the caller's.
+ * NULL: no memory, or a field that is not valid (errno EINVAL). */
+struct answer *answer_new(const struct answer_parts *parts);
+
+static inline void answer_ref(struct answer *answer)
+{
+    hold_ref(&answer->hold);
+}
+
+static inline void answer_unref(struct answer *answer)
+{
+    if (answer)
+        hold_unref(&answer->hold);
+}
+
+#endif

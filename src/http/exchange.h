@@ -1,0 +1,99 @@
+/* One request and its response, the same whatever wire it came over.
+ *
+ * A session fills the request part and hands it up; whoever answers fills the response part; the session sends it.
+ * It knows no socket and no version-specific syntax. It belongs to one worker, or, while an answer is deferred, to
+ * the one thread that will complete it. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/hold.h"
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "http/answer.h"
+#include "http/fields.h"
+#include "http/target.h"
+
+struct session;
+
+struct request {
+    enum method method;
+    uint8_t version;          /* 10 or 11 (later 20): for the log and for the session, not for handlers */
+    bool persistent;          /* the client lets the connection go on */
+    struct slice method_name; /* as sent */
+    struct slice raw_target;  /* as sent */
+    struct target target;
+    struct slice path;        /* the normal path: in the head where it is plain, else in the arena */
+    struct fields fields;
+    struct slice body;        /* whole, in memory of the exchange */
+    uint64_t body_bytes;      /* received, discarded ones included */
+    struct slice peer;        /* "192.0.2.1" or "unix", without port */
+};
+
+struct response {
+    unsigned status;          /* 0: not answered yet */
+    struct answer *answer;    /* prepared; not counted: valid for this turn, or held below */
+    struct body body;         /* where there is no answer */
+    struct field_pair *fields;
+    unsigned field_count, field_room;
+    bool close;               /* the connection ends after this response */
+};
+
+enum { EXCHANGE_INLINE = 6 * 1024, EXCHANGE_FIELDS_MAX = 100 };
+
+struct exchange {
+    struct hold hold;         /* the session's reference, and one for each span in flight */
+    struct session *session;  /* NULL: the connection has gone, nobody waits for the answer */
+    void *worker;             /* server's: whose exchange this is */
+    void *route;              /* server's: the route that was found when only the head was there */
+    void *params;             /* server's: the values of its parameters */
+    struct answer *held;      /* reference on response.answer, where it has to outlive the turn */
+    struct letter letter;     /* home, when another thread has answered */
+    void *letter_user;
+    bool deferred;            /* somebody else will complete it */
+    bool settled;             /* head and peer have been copied into the arena */
+    uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
+    void *body_block;         /* request.body lies here; a block of pages */
+    size_t body_room;
+    struct pages *pages;      /* the worker's */
+    struct arena arena;
+    struct request request;
+    struct response response;
+    _Alignas(16) char first[EXCHANGE_INLINE];
+};
+
+/* Once, when the exchange's memory is made. */
+void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_ceiling, void (*gone)(struct hold *));
+
+/* Before each request: everything as new. The hold is set to one reference. */
+void exchange_reset(struct exchange *exchange);
+
+/* Gives back all memory taken for the request; the exchange can be reset and used again. */
+void exchange_release(struct exchange *exchange);
+
+/* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before a
+ * handler sees it. False: no memory (503). */
+bool exchange_settle(struct exchange *exchange, size_t head_size);
+
+/* Appends to the request's body. False: no memory. The limit is the caller's to check. */
+bool exchange_body_append(struct exchange *exchange, struct slice bytes);
+
+/* Response building for dynamic answers. Names and values are copied. False: not valid, no memory, or too many; the
+ * response is then a 500 (or 503) that the caller has to set. */
+bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
+
+/* Drops whatever response was begun. */
+void exchange_clear_response(struct exchange *exchange);
+
+static inline void exchange_use(struct exchange *exchange, struct answer *answer)
+{
+    exchange->response.status = answer->status;
+    exchange->response.answer = answer;
+}
+
+static inline bool exchange_answered(const struct exchange *exchange)
+{
+    return exchange->response.status != 0;
+}
+
+#endif

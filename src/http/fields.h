@@ -1,0 +1,114 @@
+/* The fields of a request head: where each name and value lies within the head, and which names we know.
+ *
+ * Offsets, not pointers: a head can be moved (before a handler sees it, when an answer is deferred) by copying
+ * its bytes and setting `base`. 16 bits are enough because a head is limited to 64 KiB. */
+#ifndef HTTP_FIELDS_H
+#define HTTP_FIELDS_H
+
+#include "base/slice.h"
+
+/* The names that the server itself looks at, once. X(constant, "name") */
+#define FIELD_NAMES(X)                              \
+    X(ACCEPT, "accept")                             \
+    X(ACCEPT_ENCODING, "accept-encoding")           \
+    X(AUTHORIZATION, "authorization")               \
+    X(CONNECTION, "connection")                     \
+    X(CONTENT_LENGTH, "content-length")             \
+    X(CONTENT_TYPE, "content-type")                 \
+    X(COOKIE, "cookie")                             \
+    X(EXPECT, "expect")                             \
+    X(FORWARDED, "forwarded")                       \
+    X(HOST, "host")                                 \
+    X(IF_MATCH, "if-match")                         \
+    X(IF_MODIFIED_SINCE, "if-modified-since")       \
+    X(IF_NONE_MATCH, "if-none-match")               \
+    X(IF_RANGE, "if-range")                         \
+    X(IF_UNMODIFIED_SINCE, "if-unmodified-since")   \
+    X(ORIGIN, "origin")                             \
+    X(RANGE, "range")                               \
+    X(REFERER, "referer")                           \
+    X(TE, "te")                                     \
+    X(TRAILER, "trailer")                           \
+    X(TRANSFER_ENCODING, "transfer-encoding")       \
+    X(UPGRADE, "upgrade")                           \
+    X(USER_AGENT, "user-agent")
+
+enum field_id {
+    FIELD_OTHER,
+#define FIELD_CONSTANT(constant, name) FIELD_##constant,
+    FIELD_NAMES(FIELD_CONSTANT)
+#undef FIELD_CONSTANT
+    FIELD_ID_COUNT
+};
+
+enum { FIELDS_MAX = 250, FIELDS_HEAD_MAX = 65535 };
+
+struct field {
+    uint16_t name, name_size;   /* offset from base, bytes */
+    uint16_t value, value_size; /* without surrounding white space */
+};
+
+struct fields {
+    const char *base;
+    unsigned count;
+    uint8_t first[32];        /* by field_id: 1 + index of its first field, 0: absent */
+    uint8_t id[FIELDS_MAX];   /* by index: its field_id */
+    struct field at[FIELDS_MAX];
+};
+
+_Static_assert(FIELD_ID_COUNT <= 32, "fields.first[] is cleared as one 32-byte store");
+
+static inline void fields_reset(struct fields *fields, const char *base)
+{
+    fields->base = base;
+    fields->count = 0;
+    memset(fields->first, 0, sizeof fields->first);
+}
+
+enum field_id field_identify(struct slice name); /* case-insensitive */
+struct slice field_name(enum field_id id);       /* as listed above */
+
+static inline struct slice fields_name(const struct fields *fields, unsigned index)
+{
+    return slice_make(fields->base + fields->at[index].name, fields->at[index].name_size);
+}
+
+static inline struct slice fields_value(const struct fields *fields, unsigned index)
+{
+    return slice_make(fields->base + fields->at[index].value, fields->at[index].value_size);
+}
+
+static inline bool fields_has(const struct fields *fields, enum field_id id)
+{
+    return fields->first[id] != 0;
+}
+
+/* The first field's value; data is NULL where the field is absent. */
+static inline struct slice fields_get(const struct fields *fields, enum field_id id)
+{
+    return fields->first[id] ? fields_value(fields, fields->first[id] - 1u) : slice_make(NULL, 0);
+}
+
+/* The index of the next field of this id at or after `from`, or -1: for names that may stand several times. */
+int fields_next(const struct fields *fields, enum field_id id, unsigned from);
+
+/* By any name, case-insensitive; the first one. data is NULL where it is absent. */
+struct slice fields_find(const struct fields *fields, struct slice name);
+
+/* Takes the next member of a comma-separated list (RFC 9110 5.6.1), trimmed, empty members skipped, commas inside
+ * quoted strings kept. False at the end. `*rest` starts as the whole value. */
+bool list_next(struct slice *rest, struct slice *member);
+
+/* Character classes (RFC 9110 5.6.2 and 5.5), one table. */
+enum { CHAR_TOKEN = 1, CHAR_VALUE = 2, CHAR_PATH = 4, CHAR_QUERY = 8, CHAR_HEX = 16, CHAR_HOST = 32 };
+extern const uint8_t char_class[256];
+
+static inline bool char_is(char c, unsigned classes)
+{
+    return (char_class[(unsigned char)c] & classes) != 0;
+}
+
+bool field_name_valid(struct slice name);   /* a token, not empty */
+bool field_value_valid(struct slice value); /* no control but tab, no surrounding white space */
+
+#endif

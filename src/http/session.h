@@ -1,0 +1,91 @@
+/* The seam between a connection (net/) and a wire version (wire/): a session is a pure machine. Bytes are fed in and
+ * exchanges come out to its host; answers go in and bytes come out into an outbox. It makes no system call, reads no
+ * clock and knows no socket, so a readiness loop, a completion loop and a unit test all can drive it. */
+#ifndef HTTP_SESSION_H
+#define HTTP_SESSION_H
+
+#include "base/clock.h"
+#include "http/exchange.h"
+#include "http/outbox.h"
+
+/* What the connection waits for, which decides its deadline. */
+enum session_phase {
+    SESSION_FRESH,   /* nothing of a first request has come */
+    SESSION_IDLE,    /* between requests */
+    SESSION_HEAD,    /* a head has begun */
+    SESSION_BODY,    /* a body is coming in */
+    SESSION_WAITING, /* an answer is deferred: feed takes nothing until it is there */
+    SESSION_SENDING, /* there is more of a response than the outbox took: call drain when that has gone out */
+    SESSION_LINGER,  /* no more responses; what still comes in is read and thrown away, then close */
+    SESSION_CLOSE    /* close when the outbox has gone out; nothing more is expected from the peer */
+};
+
+struct session_limits {
+    uint32_t request_line_max; /* bytes, without CRLF: beyond it 414 */
+    uint32_t head_max;         /* bytes, request line and fields together: beyond it 431; at most FIELDS_HEAD_MAX */
+    uint32_t fields_max;       /* beyond it 431; at most FIELDS_MAX */
+    uint64_t body_max;         /* bytes given whole to a handler: beyond it 413 */
+    uint64_t discard_max;      /* bytes of an unwanted body read for the sake of the connection; beyond it close */
+    uint32_t pipelined_max;    /* requests answered in one feed before the output goes out */
+};
+
+enum body_plan { BODY_PLAN_WHOLE, BODY_PLAN_DISCARD };
+
+/* What a session asks of those above it; one for each worker. */
+struct session_host {
+    const struct clock *clock;
+    const struct session_limits *limits;
+    bool server_field; /* send "Server: rawhttp" */
+
+    /* A fresh exchange for this session, or NULL: no memory (the session then sends a bare 503 and closes). */
+    struct exchange *(*take)(struct session_host *host, struct session *session);
+
+    /* A head is whole and a body follows: route it. The response may be set already (404, 405): then the body is discarded. */
+    enum body_plan (*head)(struct session_host *host, struct exchange *exchange);
+
+    /* The request is whole: answer it (response.status is set on return) or defer it (exchange.deferred is set). */
+    void (*request)(struct session_host *host, struct exchange *exchange);
+
+    /* The peer's fault: prepare the response for this status. The request part may be incomplete. */
+    void (*refuse)(struct session_host *host, struct exchange *exchange, unsigned status);
+
+    /* All of the response is in the outbox (or the connection broke): to log and to count. */
+    void (*finished)(struct session_host *host, struct exchange *exchange, uint64_t body_bytes);
+};
+
+struct session {
+    const struct session_type *type;
+    struct session_host *host;
+    struct slice peer;          /* the connection's text for the peer's address */
+    enum session_phase phase;
+};
+
+struct session_type {
+    size_t size; /* of the struct that begins with a struct session */
+
+    void (*init)(struct session *session);
+
+    /* Takes what it can; returns how many bytes it consumed. The rest is fed again, at its front, with more behind it.
+     * It consumes less than all where a head is not whole, where the outbox is full, or in WAITING, SENDING. */
+    size_t (*feed)(struct session *session, struct slice bytes, struct outbox *out);
+
+    /* In SENDING: goes on with the response. */
+    void (*drain)(struct session *session, struct outbox *out);
+
+    /* In WAITING: the deferred exchange has its response. */
+    void (*answered)(struct session *session, struct exchange *exchange, struct outbox *out);
+
+    /* The deadline of the phase has passed: 408 where a request had begun, then close. */
+    void (*expired)(struct session *session, struct outbox *out);
+
+    /* The server is going: the next response is the last one; an idle session closes at once. */
+    void (*goodbye)(struct session *session, struct outbox *out);
+
+    /* The peer sends no more (it may still read). True: an answer is still owed, keep the connection for it. */
+    bool (*ended)(struct session *session);
+
+    /* The connection has gone: lets go of the exchanges. */
+    void (*fini)(struct session *session);
+};
+
+#endif

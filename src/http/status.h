@@ -1,0 +1,22 @@
+/* Status codes (RFC 9110 part 15, RFC 6585) and their reason phrases. */
+#ifndef HTTP_STATUS_H
+#define HTTP_STATUS_H
+
+#include <stdbool.h>
+#include "base/slice.h"
+
+struct slice status_reason(unsigned status); /* "Unknown" for a code without a registered phrase */
+
+/* The line up to its CRLF, "HTTP/1.1 200 OK\r\n", is wire's to write; this is the part that never changes. */
+static inline bool status_valid(unsigned status)
+{
+    return status >= 200 && status <= 599;
+}
+
+/* RFC 9110 6.4.1: these never have content, whatever a handler says. */
+static inline bool status_bodiless(unsigned status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* The chunked transfer coding read (RFC 9112 7.1): sizes, extensions, data, trailers, strictly and with limits.
+ *
+ * A machine of a few bytes of state that takes any split of the input. Trailer fields are checked for syntax and thrown
+ * away, framing fields among them are refused. */
+#ifndef WIRE_H1_CHUNKED_H
+#define WIRE_H1_CHUNKED_H
+
+#include "base/slice.h"
+
+enum h1_chunked_result { H1_CHUNKED_MORE, H1_CHUNKED_DATA, H1_CHUNKED_DONE, H1_CHUNKED_BAD };
+
+enum { H1_CHUNK_LINE_MAX = 256, H1_TRAILER_MAX = 8 * 1024 }; /* bytes of a size line with extensions; of all trailers */
+
+/* All zero at the start. */
+struct h1_chunked {
+    uint64_t left;    /* bytes of the chunk still to come */
+    uint32_t budget;  /* bytes of the line or trailer seen */
+    uint8_t state;
+    uint8_t detail;
+    uint8_t digits;
+    uint8_t name_size; /* of the trailer's name so far, capped */
+    uint32_t name_hash_or_state; /* free for the implementation */
+};
+
+/* Takes from the front of `*bytes` and moves it on. DATA: `*data` is the next run of content within the input (call again);
+ * MORE: all consumed; DONE: the last byte of the message was consumed, what is left belongs to the next request. */
+enum h1_chunked_result h1_chunked_next(struct h1_chunked *chunked, struct slice *bytes, struct slice *data);
+
+#endif

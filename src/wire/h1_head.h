@@ -1,0 +1,33 @@
+/* The request line and the fields of an HTTP/1.x request (RFC 9112 parts 2, 3 and 5): bytes in, a struct request out.
+ *
+ * It is strict: what two parsers could read differently is an error. It resumes after the last complete line, so a head
+ * that comes a byte at a time costs no more than one that comes whole. Where a message ends is h1_framing's question. */
+#ifndef WIRE_H1_HEAD_H
+#define WIRE_H1_HEAD_H
+
+#include "http/exchange.h"
+#include "http/session.h"
+#include "wire/h1_scan.h"
+
+enum h1_head_result { H1_HEAD_MORE, H1_HEAD_DONE, H1_HEAD_BAD };
+
+/* All zero at the start of a head. */
+struct h1_head {
+    uint32_t done;       /* bytes at the front that are complete lines, parsed */
+    uint16_t bad_status; /* with H1_HEAD_BAD: 400, 414, 431, 501 or 505 */
+    uint8_t empty_lines; /* skipped before the request line; a few are allowed (RFC 9112 2.2) */
+    bool line_done;      /* the request line has been parsed */
+};
+
+/* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; fields.base must be
+ * bytes.data each time (call again after the bytes have moved: offsets stay right, slices in the request line part are made anew).
+ * H1_HEAD_DONE: head->done bytes were the head, with its empty line.
+ * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0), HTTP version. */
+enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request, struct slice bytes,
+                                  const struct session_limits *limits);
+
+/* The same with a scanner of the caller's choice: tests and fuzzing compare them. */
+enum h1_head_result h1_head_parse_with(h1_scan *scan, struct h1_head *head, struct request *request, struct slice bytes,
+                                       const struct session_limits *limits);
+
+#endif
