@@ -35,7 +35,7 @@ static inline void *arena_take(struct arena *arena, size_t size)
     return arena_grow(arena, size);
 }
 
-/* A copy of `s`, with data NULL where there was no memory. */
+/* A copy of `s`, with data NULL where there was no memory, and only then: that of an empty or absent slice is "". */
 struct slice arena_copy(struct arena *arena, struct slice s);
 
 #endif

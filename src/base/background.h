@@ -12,7 +12,8 @@ struct job {
 
 struct background;
 
-/* NULL: no memory or no thread could be started. Threads block every signal. */
+/* `threads` is at least 1; fewer are made do with where the system gives no more. NULL: no memory or no thread could be
+ * started. Threads block every signal. */
 struct background *background_new(unsigned threads);
 
 /* Any thread. The job is the caller's memory until it has run. */

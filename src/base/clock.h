@@ -15,7 +15,7 @@ struct clock {
     char date[CLOCK_DATE_SIZE + 3];   /* IMF-fixdate, RFC 9110 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
 };
 
-void clock_update(struct clock *clock);
+void clock_update(struct clock *clock); /* all zero before the first time */
 
 /* Monotonic nanoseconds, for what is measured rather than timed out. */
 uint64_t clock_ns(void);

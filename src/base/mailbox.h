@@ -13,10 +13,14 @@ struct letter {
 
 struct mailbox {
     _Atomic(struct letter *) newest;
-    int bell_fd; /* eventfd: readable when there is post */
+    atomic_uint posting; /* threads within mailbox_post */
+    int bell_fd;         /* eventfd: readable when there is post */
 };
 
 bool mailbox_init(struct mailbox *box); /* false: errno says why */
+
+/* All letters must have been opened. Waits for senders that are still within mailbox_post, so that the box may go as
+ * soon as the last letter has been opened. */
 void mailbox_fini(struct mailbox *box);
 
 /* Any thread. The letter stays the sender's memory until it is opened. */

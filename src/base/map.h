@@ -22,7 +22,11 @@ void map_fini(struct map *map);
 
 enum map_result { MAP_ADDED, MAP_EXISTS, MAP_NO_MEMORY };
 
+/* `value` must not be NULL. */
 enum map_result map_add(struct map *map, struct slice key, void *value) __attribute__((warn_unused_result));
 void *map_find(const struct map *map, struct slice key); /* NULL: not there */
+
+/* SipHash-1-3 of the key. */
+uint64_t map_hash(const uint64_t seed[static 2], struct slice key);
 
 #endif

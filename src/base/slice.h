@@ -46,12 +46,13 @@ static inline bool slice_equal(struct slice a, struct slice b)
 
 static inline bool slice_starts(struct slice whole, struct slice start)
 {
-    return whole.size >= start.size && memcmp(whole.data, start.data, start.size) == 0;
+    return whole.size >= start.size && (start.size == 0 || memcmp(whole.data, start.data, start.size) == 0);
 }
 
 static inline bool slice_ends(struct slice whole, struct slice end)
 {
-    return whole.size >= end.size && memcmp(whole.data + whole.size - end.size, end.data, end.size) == 0;
+    return whole.size >= end.size &&
+           (end.size == 0 || memcmp(whole.data + whole.size - end.size, end.data, end.size) == 0);
 }
 
 static inline char ascii_lower(char c)

@@ -1,0 +1,44 @@
+/* Makes a line of a message and hands it on. It does not know where the lines go, nor when it is.
+ *
+ * Messages may quote what came from a peer or a file name, so controls are taken out here, once for all. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_MAX_SIZE = 1024 };
+
+/* Where to cut `line` so that no UTF-8 character is cut in two: bytes 10xxxxxx continue one. */
+static size_t cut_before(const char *line, size_t size)
+{
+    while (size > 0 && ((unsigned char)line[size] & 0xC0) == 0x80)
+        size--;
+    return size;
+}
+
+static void clean(char *line)
+{
+    for (; *line; line++)
+        if ((unsigned char)*line < 0x20 || *line == 0x7f)
+            *line = ' ';
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+    static const char more[] = "...";
+    char line[LINE_MAX_SIZE];
+    va_list arguments;
+
+    if (!log->write)
+        return;
+    va_start(arguments, format);
+    int size = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return;
+    if ((size_t)size >= sizeof line)
+        memcpy(line + cut_before(line, sizeof line - sizeof more), more, sizeof more);
+    clean(line);
+    log->write(log->user, level, line);
+}

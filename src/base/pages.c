@@ -1,0 +1,88 @@
+/* Blocks in powers of two, kept by class in chains that run through the blocks themselves.
+ *
+ * It has no lock and no owner check: a worker's pages are that worker's alone. */
+#include "base/pages.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGE_GRAIN = 4096 };
+
+void pages_init(struct pages *pages, size_t kept_bytes_max)
+{
+    *pages = (struct pages){ .kept_bytes_max = kept_bytes_max };
+}
+
+static void *pop(struct pages *pages, unsigned class)
+{
+    void *block = pages->kept[class];
+    if (block) {
+        memcpy(&pages->kept[class], block, sizeof(void *));
+        pages->kept_bytes -= (size_t)1 << class;
+    }
+    return block;
+}
+
+static void push(struct pages *pages, void *block, unsigned class)
+{
+    memcpy(block, &pages->kept[class], sizeof(void *));
+    pages->kept[class] = block;
+    pages->kept_bytes += (size_t)1 << class;
+}
+
+void pages_fini(struct pages *pages)
+{
+    assert(pages->taken_bytes == 0);
+    for (unsigned class = PAGES_CLASS_MIN; class <= PAGES_CLASS_MAX; class++)
+        for (void *block = pop(pages, class); block; block = pop(pages, class))
+            free(block);
+}
+
+/* The smallest class whose blocks hold `size` bytes; size is at most PAGES_KEPT_MAX. */
+static unsigned class_of(size_t size)
+{
+    if (size <= (size_t)1 << PAGES_CLASS_MIN)
+        return PAGES_CLASS_MIN;
+    return (unsigned)(8 * sizeof(unsigned long)) - (unsigned)__builtin_clzl(size - 1);
+}
+
+static void *take_large(size_t size, size_t *rounded)
+{
+    if (size > SIZE_MAX - (LARGE_GRAIN - 1))
+        return NULL;
+    *rounded = (size + LARGE_GRAIN - 1) & ~(size_t)(LARGE_GRAIN - 1);
+    return malloc(*rounded);
+}
+
+static void *take_kept(struct pages *pages, size_t size, size_t *rounded)
+{
+    unsigned class = class_of(size);
+    *rounded = (size_t)1 << class;
+    void *block = pop(pages, class);
+    return block ? block : malloc(*rounded);
+}
+
+void *pages_take(struct pages *pages, size_t size, size_t *got)
+{
+    size_t rounded = 0;
+    void *block = size > PAGES_KEPT_MAX ? take_large(size, &rounded) : take_kept(pages, size, &rounded);
+    if (!block)
+        return NULL;
+    pages->taken_bytes += rounded;
+    *got = rounded;
+    return block;
+}
+
+void pages_give(struct pages *pages, void *block, size_t got)
+{
+    if (!block)
+        return;
+    assert(got <= pages->taken_bytes);
+    pages->taken_bytes -= got;
+    if (got > PAGES_KEPT_MAX || got > pages->kept_bytes_max || pages->kept_bytes > pages->kept_bytes_max - got)
+        free(block);
+    else
+        push(pages, block, class_of(got));
+}
