@@ -29,13 +29,15 @@ struct router_param {
 struct router_match {
     bool found;           /* some route has this path; then `methods` is set */
     void *target;         /* NULL: not with this method */
-    unsigned methods;     /* method_bit()s that routes with this path have (HEAD where GET is, OPTIONS always) */
+    unsigned methods;     /* method_bit()s that routes with this path have (HEAD where GET is, OPTIONS always);
+                             all of them where target is NULL, else those that were come across */
     unsigned param_count;
     struct router_param params[ROUTER_PARAMS_MAX];
 };
 
 /* `path` is normal (target_normalise). HEAD finds a GET route where there is none for HEAD. The most literal pattern
- * wins, segment by segment, with backtracking: /a/{x}/c is found beside /a/b/d. `router` may be empty. */
+ * wins, segment by segment, with backtracking: /a/{x}/c is found beside /a/b/d, and POST /a/b finds "POST /a/{x}" beside
+ * "GET /a/b". {name} takes no empty segment; /files/{rest...} takes "/files/" but not "/files". `router` may be empty. */
 void router_find(const struct router *router, struct slice path, enum method method, struct router_match *match);
 
 bool router_empty(const struct router *router);
