@@ -53,6 +53,7 @@ struct exchange {
     bool deferred;            /* somebody else will complete it */
     bool settled;             /* head and peer have been copied into the arena */
     uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
+    uint32_t head_size;       /* bytes of the head from fields.base: what exchange_settle has to copy */
     void *body_block;         /* request.body lies here; a block of pages */
     size_t body_room;
     struct pages *pages;      /* the worker's */
