@@ -6,7 +6,7 @@
 #ifndef HTTP_TARGET_H
 #define HTTP_TARGET_H
 
-#include "base/slice.h"
+#include "base/utf8.h"
 #include "http/method.h"
 
 enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTERISK };
@@ -17,7 +17,8 @@ struct target {
     bool has_query;         /* "?" was there, be it with nothing behind */
     struct slice path;      /* as sent, from "/"; "" for authority and asterisk form ("/" for an absolute one without path) */
     struct slice query;     /* behind the "?", as sent */
-    struct slice authority; /* host[:port] of absolute and authority form, else empty */
+    struct slice authority; /* host[:port] of absolute and authority form, and of an OPTIONS which was absolute without
+                               path or query and so is an asterisk (RFC 9112 3.2.4); else empty */
 };
 
 /* False: malformed, or a form that this method cannot have (400). */
@@ -26,8 +27,8 @@ bool target_parse(struct target *target, struct slice raw, enum method method);
 /* The normal path into `out` (at least path.size bytes): decoded, resolved, begins with "/". False: refused (400). */
 bool target_normalise(struct slice path, char *out, size_t *size);
 
-/* host[:port] as RFC 3986 3.2.2 has it: a name, an IPv4 or a bracketed IPv6 address, a port of digits up to 65535;
- * an empty host is not valid for http (RFC 9110 4.2.1). No userinfo. */
+/* host[:port] as RFC 3986 3.2.2 has it: a name, an IPv4 or a bracketed IPv6 address, a port of digits up to 65535,
+ * which may be empty; an empty host is not valid for http (RFC 9110 4.2.1). No userinfo. */
 bool authority_valid(struct slice authority);
 
 /* Percent-decodes a query or form part into `out` (at least raw.size bytes), "+" as space. False: a bad escape. */
@@ -35,7 +36,5 @@ bool query_decode(struct slice raw, char *out, size_t *size);
 
 /* Takes the next name=value of an application/x-www-form-urlencoded text, still encoded. False at the end. */
 bool query_next(struct slice *rest, struct slice *name, struct slice *value);
-
-bool utf8_valid(struct slice text); /* RFC 3629: no overlong forms, no surrogates, up to U+10FFFF */
 
 #endif

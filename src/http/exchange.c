@@ -1,0 +1,164 @@
+/* The memory and the bookkeeping of one request and its response. The large arrays in it are never cleared: what says how
+ * much of them is in use is. It does not know who fills it or who sends it. */
+#include "http/exchange.h"
+
+void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_ceiling, void (*gone)(struct hold *))
+{
+    memset(exchange, 0, offsetof(struct exchange, first));
+    hold_init(&exchange->hold, gone);
+    exchange->pages = pages;
+    arena_init(&exchange->arena, exchange->first, sizeof exchange->first, arena_ceiling);
+    arena_reset(&exchange->arena, pages);
+}
+
+void exchange_release(struct exchange *exchange)
+{
+    arena_reset(&exchange->arena, exchange->pages);
+    if (exchange->body_block) {
+        pages_give(exchange->pages, exchange->body_block, exchange->body_room);
+        exchange->body_block = NULL;
+        exchange->body_room = 0;
+    }
+    if (exchange->held) {
+        answer_unref(exchange->held);
+        exchange->held = NULL;
+    }
+}
+
+/* Assignments, not a memset: they become a handful of wide stores, and pass over the arrays in request.fields. */
+static void reset_request(struct request *request)
+{
+    const struct slice none = { NULL, 0 };
+    request->method = METHOD_OTHER;
+    request->version = 0;
+    request->persistent = false;
+    request->method_name = none;
+    request->raw_target = none;
+    request->target = (struct target){ .form = TARGET_ORIGIN };
+    request->path = none;
+    fields_reset(&request->fields, NULL);
+    request->body = none;
+    request->body_bytes = 0;
+    request->peer = none;
+}
+
+static void reset_response(struct response *response)
+{
+    response->status = 0;
+    response->answer = NULL;
+    response->body = (struct body){ .kind = BODY_NONE, .fd = -1 };
+    response->fields = NULL;
+    response->field_count = 0;
+    response->field_room = 0;
+}
+
+void exchange_reset(struct exchange *exchange)
+{
+    exchange_release(exchange);
+    atomic_store_explicit(&exchange->hold.count, 1, memory_order_relaxed);
+    exchange->route = NULL;
+    exchange->params = NULL;
+    exchange->letter_user = NULL;
+    exchange->deferred = false;
+    exchange->settled = false;
+    exchange->begun_ms = 0;
+    exchange->head_size = 0;
+    reset_request(&exchange->request);
+    reset_response(&exchange->response);
+    exchange->response.close = false;
+}
+
+/* Moves a slice along with the head it lies in; one that lies elsewhere stays. */
+static void rebase(struct slice *s, struct slice head, char *copy)
+{
+    uintptr_t offset = (uintptr_t)s->data - (uintptr_t)head.data;
+    if (s->data && offset <= head.size && s->size <= head.size - offset)
+        s->data = copy + offset;
+}
+
+bool exchange_settle(struct exchange *exchange, size_t head_size)
+{
+    if (exchange->settled)
+        return true;
+    struct request *request = &exchange->request;
+    struct slice head = slice_make(request->fields.base, head_size);
+    char *copy = arena_take(&exchange->arena, head.size + request->peer.size);
+    if (!copy)
+        return false;
+    struct slice *slices[] = { &request->method_name, &request->raw_target, &request->target.path,
+                               &request->target.query, &request->target.authority, &request->path };
+    for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++)
+        rebase(slices[i], head, copy);
+    if (head.size > 0)
+        memcpy(copy, head.data, head.size);
+    if (request->peer.size > 0)
+        memcpy(copy + head.size, request->peer.data, request->peer.size);
+    request->fields.base = copy;
+    request->peer.data = copy + head.size;
+    exchange->settled = true;
+    return true;
+}
+
+/* At least twice what it was, so that a body which comes in many pieces is copied at most twice over. */
+static bool grow_body(struct exchange *exchange, size_t need)
+{
+    size_t got = 0, twice = 2 * exchange->body_room;
+    char *block = pages_take(exchange->pages, need > twice ? need : twice, &got);
+    if (!block)
+        return false;
+    struct slice *body = &exchange->request.body;
+    if (body->size > 0)
+        memcpy(block, body->data, body->size);
+    pages_give(exchange->pages, exchange->body_block, exchange->body_room);
+    exchange->body_block = block;
+    exchange->body_room = got;
+    body->data = block;
+    return true;
+}
+
+bool exchange_body_append(struct exchange *exchange, struct slice bytes)
+{
+    if (bytes.size == 0)
+        return true;
+    struct slice *body = &exchange->request.body;
+    if (bytes.size > exchange->body_room - body->size && !grow_body(exchange, body->size + bytes.size))
+        return false;
+    memcpy((char *)exchange->body_block + body->size, bytes.data, bytes.size);
+    body->size += bytes.size;
+    return true;
+}
+
+static bool grow_fields(struct exchange *exchange)
+{
+    struct response *response = &exchange->response;
+    unsigned room = response->field_room ? 2 * response->field_room : 8;
+    struct field_pair *fields = arena_take(&exchange->arena, room * sizeof *fields);
+    if (!fields)
+        return false;
+    if (response->field_count > 0)
+        memcpy(fields, response->fields, response->field_count * sizeof *fields);
+    response->fields = fields;
+    response->field_room = room;
+    return true;
+}
+
+bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value)
+{
+    struct response *response = &exchange->response;
+    if (!field_settable(name) || !field_value_valid(value) || response->field_count == EXCHANGE_FIELDS_MAX)
+        return false;
+    if (response->field_count == response->field_room && !grow_fields(exchange))
+        return false;
+    struct field_pair copy = { arena_copy(&exchange->arena, name), arena_copy(&exchange->arena, value) };
+    if (!copy.name.data || !copy.value.data)
+        return false;
+    response->fields[response->field_count++] = copy;
+    return true;
+}
+
+void exchange_clear_response(struct exchange *exchange)
+{
+    answer_unref(exchange->held);
+    exchange->held = NULL;
+    reset_response(&exchange->response);
+}

@@ -1,0 +1,67 @@
+/* Puts small things side by side and large ones in line behind them. Whoever sends takes from the front of the spans;
+ * this file only adds at their end. */
+#include "http/outbox.h"
+
+/* The last span, if it is copied bytes that end where the next ones would begin; else NULL. */
+static struct span *growing(struct outbox *out)
+{
+    struct span *last = out->count > 0 ? &out->spans[out->count - 1] : NULL;
+    if (!last || last->kind != SPAN_COPIED || last->data + last->size != out->buffer + out->used)
+        return NULL;
+    return last;
+}
+
+char *outbox_reserve(struct outbox *out, size_t size)
+{
+    if (size > out->size - out->used)
+        return NULL;
+    if (out->count == OUTBOX_SPANS && !growing(out))
+        return NULL;
+    return out->buffer + out->used;
+}
+
+void outbox_commit(struct outbox *out, size_t size)
+{
+    if (size == 0)
+        return;
+    struct span *last = growing(out);
+    if (last)
+        last->size += size;
+    else
+        out->spans[out->count++] = (struct span){ .kind = SPAN_COPIED, .data = out->buffer + out->used, .size = size };
+    out->used += size;
+}
+
+bool outbox_fits(const struct outbox *out, size_t size)
+{
+    return size <= out->size - out->used && out->count + 2 <= OUTBOX_SPANS;
+}
+
+static bool append(struct outbox *out, const struct span *span)
+{
+    if (span->size == 0)
+        return true;
+    if (out->count == OUTBOX_SPANS)
+        return false;
+    hold_ref(span->hold);
+    out->spans[out->count++] = *span;
+    return true;
+}
+
+bool outbox_memory(struct outbox *out, struct slice bytes, struct hold *hold)
+{
+    return append(out, &(struct span){ .kind = SPAN_MEMORY, .data = bytes.data, .size = bytes.size, .hold = hold });
+}
+
+bool outbox_file(struct outbox *out, int fd, uint64_t offset, uint64_t size, struct hold *hold)
+{
+    return append(out, &(struct span){ .kind = SPAN_FILE, .fd = fd, .offset = offset, .size = size, .hold = hold });
+}
+
+void outbox_clear(struct outbox *out)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        hold_unref(out->spans[i].hold);
+    out->count = 0;
+    out->used = 0;
+}
