@@ -1,7 +1,7 @@
 /* The request line and the fields of an HTTP/1.x request (RFC 9112 parts 2, 3 and 5): bytes in, a struct request out.
  *
  * It is strict: what two parsers could read differently is an error. It resumes after the last complete line, so a head
- * that comes a byte at a time costs no more than one that comes whole. Where a message ends is h1_framing's question. */
+ * that comes a byte at a time costs little more than one that comes whole. Where a message ends is h1_framing's question. */
 #ifndef WIRE_H1_HEAD_H
 #define WIRE_H1_HEAD_H
 
@@ -13,16 +13,20 @@ enum h1_head_result { H1_HEAD_MORE, H1_HEAD_DONE, H1_HEAD_BAD };
 
 /* All zero at the start of a head. */
 struct h1_head {
-    uint32_t done;       /* bytes at the front that are complete lines, parsed */
-    uint16_t bad_status; /* with H1_HEAD_BAD: 400, 414, 431, 501 or 505 */
-    uint8_t empty_lines; /* skipped before the request line; a few are allowed (RFC 9112 2.2) */
-    bool line_done;      /* the request line has been parsed */
+    uint32_t done;        /* bytes at the front that are complete lines, parsed */
+    uint16_t bad_status;  /* with H1_HEAD_BAD: 400, 414, 431 or 505 */
+    uint8_t empty_lines;  /* skipped before the request line; a few are allowed (RFC 9112 2.2) */
+    bool line_done;       /* the request line has been parsed */
+    uint16_t method_size; /* where the parts of the request line are, for when the bytes move */
+    uint16_t target_size;
 };
 
-/* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; fields.base must be
- * bytes.data each time (call again after the bytes have moved: offsets stay right, slices in the request line part are made anew).
+/* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; they may have moved:
+ * fields.base and the slices of the request line are set anew by each call.
  * H1_HEAD_DONE: head->done bytes were the head, with its empty line.
- * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0), HTTP version. */
+ * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0), HTTP version.
+ * The error is the first one in the order of the bytes and is told as soon as they show it, so it does not depend on how
+ * they were split. After H1_HEAD_BAD the request holds what was read before, which may be nothing: version 0. */
 enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request, struct slice bytes,
                                   const struct session_limits *limits);
 
