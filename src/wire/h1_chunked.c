@@ -126,29 +126,32 @@ static enum state step_size(struct h1_chunked *chunked, enum state state, char c
 }
 
 /* Fields that say where a message ends, whose it is or what becomes of the connection came too late (RFC 9110 6.5.1). */
-static bool refuse_trailer(const struct h1_chunked *chunked)
-{
-    switch ((int)field_identify(slice_make(chunked->name, chunked->name_size))) {
-    case FIELD_CONNECTION:
-    case FIELD_CONTENT_LENGTH:
-    case FIELD_EXPECT:
-    case FIELD_HOST:
-    case FIELD_TE:
-    case FIELD_TRAILER:
-    case FIELD_TRANSFER_ENCODING:
-    case FIELD_UPGRADE:
-        return true;
-    }
-    return false;
-}
+static const uint8_t refused_names[] = { FIELD_CONNECTION, FIELD_CONTENT_LENGTH,    FIELD_EXPECT, FIELD_HOST, FIELD_TE,
+                                         FIELD_TRAILER,    FIELD_TRANSFER_ENCODING, FIELD_UPGRADE };
+
+enum { REFUSED_COUNT = sizeof refused_names };
+
+_Static_assert(REFUSED_COUNT <= 8, "a bit of h1_chunked.refused for each");
 
 static enum state add_name(struct h1_chunked *chunked, char c)
 {
     if (!char_is(c, CHAR_TOKEN))
         return BAD;
-    if (chunked->name_size < H1_TRAILER_NAME_ROOM)
-        chunked->name[chunked->name_size++] = c;
+    for (unsigned i = 0; chunked->refused >> i != 0; i++) {
+        struct slice name = field_name(refused_names[i]);
+        if (chunked->name_size >= name.size || name.data[chunked->name_size] != ascii_lower(c))
+            chunked->refused &= (uint8_t)~(1u << i);
+    }
+    chunked->name_size += chunked->name_size < UINT8_MAX;
     return TRAILER_NAME;
+}
+
+static enum state end_name(const struct h1_chunked *chunked)
+{
+    for (unsigned i = 0; chunked->refused >> i != 0; i++)
+        if ((chunked->refused >> i & 1) && field_name(refused_names[i]).size == chunked->name_size)
+            return BAD;
+    return TRAILER_VALUE;
 }
 
 static enum state step_trailer(struct h1_chunked *chunked, enum state state, char c)
@@ -163,11 +166,10 @@ static enum state step_trailer(struct h1_chunked *chunked, enum state state, cha
     switch ((int)state) {
     case TRAILER:
         chunked->name_size = 0;
+        chunked->refused = (1u << REFUSED_COUNT) - 1;
         return add_name(chunked, c);
     case TRAILER_NAME:
-        if (c != ':')
-            return add_name(chunked, c);
-        return refuse_trailer(chunked) ? BAD : TRAILER_VALUE;
+        return c == ':' ? end_name(chunked) : add_name(chunked, c);
     case TRAILER_VALUE:
         return c == '\r' ? TRAILER_LF : is_text(c) ? TRAILER_VALUE : BAD;
     case TRAILER_LF:

@@ -12,18 +12,17 @@ enum h1_chunked_result { H1_CHUNKED_MORE, H1_CHUNKED_DATA, H1_CHUNKED_DONE, H1_C
 enum {
     H1_CHUNK_LINE_MAX = 256,             /* bytes of a size line with its extensions, without CRLF */
     H1_CHUNK_EXTENSIONS_MAX = 16 * 1024, /* bytes of all extensions of a message: they are overhead that no body limit sees */
-    H1_TRAILER_MAX = 8 * 1024,           /* bytes of all trailer lines with their CRLFs, the last empty one left out */
-    H1_TRAILER_NAME_ROOM = 18            /* longer than any field name that is refused in a trailer */
+    H1_TRAILER_MAX = 8 * 1024            /* bytes of all trailer lines with their CRLFs, the last empty one left out */
 };
 
-/* All zero at the start. */
+/* All zero at the start. It lies in every idle connection, so it is small. */
 struct h1_chunked {
     uint64_t left;       /* bytes of the chunk still to come; while its size is read, the size so far */
-    uint32_t extensions; /* bytes of all extensions so far */
+    uint16_t extensions; /* bytes of all extensions so far */
     uint16_t line;       /* bytes of the size line so far, or of all the trailer lines */
     uint8_t state;
-    uint8_t name_size;   /* of the trailer's name so far, capped at the room */
-    char name[H1_TRAILER_NAME_ROOM];
+    uint8_t name_size;   /* of the trailer's name so far; stops at 255 */
+    uint8_t refused;     /* bit i: the name so far is the start of the i-th one that is refused */
 };
 
 /* Takes from the front of `*bytes` and moves it on. DATA: `*data` is the next run of content within the input (call again);
