@@ -11,8 +11,17 @@ void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_
     arena_reset(&exchange->arena, pages);
 }
 
+void exchange_abandon(struct exchange *exchange)
+{
+    exchange->session = NULL;
+    atomic_store_explicit(&exchange->abandoned, true, memory_order_relaxed);
+}
+
 void exchange_release(struct exchange *exchange)
 {
+    if (exchange->done)
+        exchange->done(exchange->done_user);
+    exchange->done = NULL;
     arena_reset(&exchange->arena, exchange->pages);
     if (exchange->body_block) {
         pages_give(exchange->pages, exchange->body_block, exchange->body_room);
@@ -50,6 +59,8 @@ static void reset_response(struct response *response)
     response->fields = NULL;
     response->field_count = 0;
     response->field_room = 0;
+    response->chosen = 0;
+    response->refused = false;
 }
 
 void exchange_reset(struct exchange *exchange)
@@ -60,6 +71,7 @@ void exchange_reset(struct exchange *exchange)
     exchange->params = NULL;
     exchange->letter_user = NULL;
     exchange->deferred = false;
+    atomic_store_explicit(&exchange->abandoned, false, memory_order_relaxed);
     exchange->settled = false;
     exchange->begun_ms = 0;
     exchange->head_size = 0;

@@ -36,6 +36,8 @@ struct response {
     struct body body;         /* where there is no answer */
     struct field_pair *fields;
     unsigned field_count, field_room;
+    unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
+    bool refused;             /* a field could not be added: what was built is not sent */
     bool close;               /* the connection ends after this response */
 };
 
@@ -51,6 +53,9 @@ struct exchange {
     struct letter letter;     /* home, when another thread has answered */
     void *letter_user;
     bool deferred;            /* somebody else will complete it */
+    atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */
+    void (*done)(void *user); /* called once when all is over: what a BODY_PULL draws from can go; may be NULL */
+    void *done_user;
     bool settled;             /* head and peer have been copied into the arena */
     uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
     uint32_t head_size;       /* bytes of the head from fields.base: what exchange_settle has to copy */
@@ -71,6 +76,9 @@ void exchange_reset(struct exchange *exchange);
 
 /* Gives back all memory taken for the request; the exchange can be reset and used again. */
 void exchange_release(struct exchange *exchange);
+
+/* The connection has gone: nobody waits for the answer any more. */
+void exchange_abandon(struct exchange *exchange);
 
 /* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before a
  * handler sees it. False: no memory (503). */

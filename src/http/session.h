@@ -36,6 +36,7 @@ struct session_host {
     const struct clock *clock;
     const struct session_limits *limits;
     bool server_field; /* send "Server: rawhttp" */
+    bool draining;     /* the server is going: every response from now on says close */
 
     /* A fresh exchange for this session, or NULL: no memory (the session then sends a bare 503 and closes). */
     struct exchange *(*take)(struct session_host *host, struct session *session);

@@ -1,0 +1,111 @@
+/* accept4 until the queue is empty, and what to do when it cannot. */
+#include "net/acceptor.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+    ACCEPTS_MAX = 64,      /* in a turn, so that a flood of new ones does not starve the established */
+    LOOKS_MAX = 256,       /* connections looked at in search of an idle one */
+    ACCEPT_PAUSE_MS = 100  /* after an error that only time can mend */
+};
+
+/* The longest idle, roughly: a hand goes round the connections, passes over each that was used since it came by last and
+ * takes the first idle one that was not (the policy known as CLOCK). */
+static bool close_idle(struct worker *worker)
+{
+    for (unsigned looks = 0; looks < LOOKS_MAX && !list_empty(&worker->connections); looks++) {
+        struct conn *conn = LINK_OWNER(worker->connections.next, struct conn, link);
+        if (conn_idle(conn) && !conn->recent) {
+            conn_close(conn);
+            return true;
+        }
+        conn->recent = false;
+        list_remove(&conn->link);
+        list_append(&worker->connections, &conn->link);
+    }
+    return false;
+}
+
+static bool make_room(struct worker *worker)
+{
+    return close_idle(worker) || close_idle(worker);
+}
+
+/* False: nothing more now. */
+static bool accept_one(struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->worker;
+    struct sockaddr_storage peer = { 0 };
+    socklen_t size = sizeof peer;
+    if (worker->connection_count >= worker->settings->connections_max && !make_room(worker)) {
+        acceptors_pause(worker, 0);
+        return false;
+    }
+    int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        conn_open(worker, fd, (struct sockaddr *)&peer);
+        return true;
+    }
+    switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        if (make_room(worker))
+            return true;
+        acceptors_pause(worker, worker->clock.now_ms + ACCEPT_PAUSE_MS);
+        return false;
+    case EAGAIN: return false;
+    default: return true; /* an error of the connection that was taken (accept(2)): the next one may be well */
+    }
+}
+
+static void ready(struct watch *watch, uint32_t events)
+{
+    struct acceptor *acceptor = (struct acceptor *)watch;
+    (void)events;
+    for (unsigned i = 0; i < ACCEPTS_MAX && acceptor->worker->accepting; i++)
+        if (!accept_one(acceptor))
+            return;
+}
+
+static bool watch_listener(struct acceptor *acceptor)
+{
+    /* Level-triggered: what one turn leaves in the queue, the next turn is told of. */
+    uint32_t events = EPOLLIN | (acceptor->shared ? EPOLLEXCLUSIVE : 0);
+    return loop_add(&acceptor->worker->loop, acceptor->fd, events, &acceptor->watch);
+}
+
+bool acceptor_init(struct acceptor *acceptor, struct worker *worker, int fd, bool shared)
+{
+    *acceptor = (struct acceptor){ .watch.ready = ready, .worker = worker, .fd = fd, .shared = shared };
+    worker->accepting = true;
+    return watch_listener(acceptor);
+}
+
+void acceptors_pause(struct worker *worker, uint64_t again_ms)
+{
+    worker->accept_again_ms = again_ms;
+    if (!worker->accepting)
+        return;
+    worker->accepting = false;
+    for (unsigned i = 0; i < worker->acceptor_count; i++)
+        loop_remove(&worker->loop, worker->acceptors[i].fd);
+}
+
+void acceptors_resume(struct worker *worker)
+{
+    if (worker->accepting)
+        return;
+    worker->accepting = true;
+    for (unsigned i = 0; i < worker->acceptor_count; i++)
+        watch_listener(&worker->acceptors[i]);
+}
+
+void acceptors_empty(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->acceptor_count; i++)
+        while (worker->accepting && accept_one(&worker->acceptors[i]))
+            ;
+}

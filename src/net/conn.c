@@ -1,0 +1,375 @@
+/* A connection's turn: read, let the session work, send, keep the rest, set the deadline. */
+#include "net/conn.h"
+
+#include "net/listen.h"
+#include "net/worker.h"
+
+#include <unistd.h>
+
+enum {
+    ROUNDS_MAX = 4,           /* reads in a turn, before others have theirs */
+    STEPS_MAX = 16,           /* and what the session does with each: feeds and drains */
+    LINGER_MS = 2000,         /* for the peer to see our last words before the connection goes */
+    GOODBYE_MS = 1000         /* an idle connection used within this time may have a request under way */
+};
+
+enum turn { TURN_STALLED, TURN_GOES_ON, TURN_OVER };
+
+static const struct worker_settings *settings(const struct conn *conn)
+{
+    return conn->worker->settings;
+}
+
+static void due_in(struct conn *conn, uint32_t ms)
+{
+    timers_set(&conn->worker->timers, &conn->timer, conn->worker->clock.now_ms + ms);
+}
+
+static void ready(struct watch *watch, uint32_t events)
+{
+    struct conn *conn = (struct conn *)watch;
+    if (conn->gone)
+        return;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        conn->readable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        conn->hung_up = true;
+    /* While an answer is awaited nothing is read, so a reset would go unseen. */
+    if ((events & (EPOLLHUP | EPOLLERR)) && conn->session.phase == SESSION_WAITING)
+        conn_close(conn);
+    else
+        conn_run(conn);
+}
+
+bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
+{
+    struct conn *conn = pool_take(&worker->conns);
+    if (conn == NULL) {
+        close(fd);
+        return false;
+    }
+    const struct session_type *type = worker->settings->session_type;
+    *conn = (struct conn){ .watch.ready = ready, .worker = worker, .transport = { &transport_tcp, fd }, .recent = true };
+    conn->session = (struct session){ .type = type, .host = worker->host, .phase = SESSION_FRESH };
+    conn->session.peer = slice_make(conn->peer, address_peer_text(peer, conn->peer, sizeof conn->peer));
+    type->init(&conn->session);
+    timer_init(&conn->timer);
+    list_append(&worker->connections, &conn->link);
+    worker->connection_count++;
+    if (!loop_add(&worker->loop, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &conn->watch)) {
+        conn_close(conn);
+        return false;
+    }
+    conn->phase_before = SESSION_FRESH;
+    due_in(conn, worker->host->draining ? GOODBYE_MS : worker->settings->head_timeout_ms);
+    return true;
+}
+
+void conn_close(struct conn *conn)
+{
+    if (conn->gone)
+        return;
+    conn->gone = true;
+    conn->session.type->fini(&conn->session);
+    backlog_free(&conn->worker->pages, conn->output);
+    pages_give(&conn->worker->pages, conn->input, conn->input_room);
+    conn->transport.ops->close(&conn->transport);
+    timers_unset(&conn->timer);
+    list_remove(&conn->link);
+    worker_bury(conn->worker, conn);
+}
+
+/* What becomes of the connection after its output went as far as it did. */
+static bool all_out(struct conn *conn, enum sent sent, uint64_t moved)
+{
+    if (sent == SENT_BROKEN) {
+        conn_close(conn);
+        return false;
+    }
+    if (sent == SENT_PAUSED)
+        worker_again(conn->worker, conn);
+    if (sent != SENT_ALL && moved > 0)
+        due_in(conn, settings(conn)->send_timeout_ms);
+    return sent == SENT_ALL;
+}
+
+/* True: the outbox is empty and more can be written. */
+static bool flush(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    uint64_t moved = 0;
+    if (worker->out.count == 0)
+        return true;
+    enum sent sent = sender_send(&conn->transport, &worker->out, &worker->pages, &conn->output, &moved);
+    if (sent == SENT_BLOCKED && moved == 0)
+        due_in(conn, settings(conn)->send_timeout_ms);
+    return all_out(conn, sent, moved);
+}
+
+static bool resume(struct conn *conn)
+{
+    uint64_t moved = 0;
+    if (conn->output == NULL)
+        return true;
+    return all_out(conn, sender_resume(&conn->transport, &conn->worker->pages, &conn->output, &moved), moved);
+}
+
+/* Lets the session work until it needs more input or the socket takes no more. Returns what it did not consume. */
+static struct slice work(struct conn *conn, struct slice bytes)
+{
+    struct session *session = &conn->session;
+    struct outbox *out = &conn->worker->out;
+    for (unsigned steps = 0; steps < STEPS_MAX; steps++) {
+        size_t used = 0;
+        switch (session->phase) {
+        case SESSION_FRESH:
+        case SESSION_IDLE:
+        case SESSION_HEAD:
+        case SESSION_BODY:
+            if (bytes.size == 0)
+                return bytes;
+            used = session->type->feed(session, bytes, out);
+            bytes = slice_skip(bytes, used);
+            break;
+        case SESSION_SENDING: session->type->drain(session, out); break;
+        case SESSION_WAITING:
+        case SESSION_LINGER:
+        case SESSION_CLOSE: return bytes;
+        }
+        if (used > 0 && session->phase == SESSION_HEAD)
+            conn->phase_before = SESSION_IDLE; /* a new head, with a deadline of its own */
+        bool idle = used == 0 && out->count == 0;
+        if (!flush(conn) || idle)
+            return bytes;
+    }
+    worker_again(conn->worker, conn);
+    return bytes;
+}
+
+/* Moves unconsumed input to the front of the worker's buffer, where what is read joins it. */
+static size_t take_input(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    size_t size = conn->input_size;
+    if (size == 0)
+        return 0;
+    memcpy(worker->input, conn->input, size);
+    pages_give(&worker->pages, conn->input, conn->input_room);
+    conn->input = NULL;
+    conn->input_size = conn->input_room = 0;
+    return size;
+}
+
+static bool keep_input(struct conn *conn, struct slice rest)
+{
+    size_t room;
+    if (rest.size == 0)
+        return true;
+    conn->input = pages_take(&conn->worker->pages, rest.size, &room);
+    if (conn->input == NULL)
+        return false;
+    memcpy(conn->input, rest.data, rest.size);
+    conn->input_size = (uint32_t)rest.size;
+    conn->input_room = (uint32_t)room;
+    return true;
+}
+
+static struct io read_input(struct conn *conn, size_t kept)
+{
+    size_t room = conn->worker->settings->input_size - kept;
+    if (!conn->readable || room == 0)
+        return (struct io){ IO_AGAIN, 0 };
+    struct io io = conn->transport.ops->read(&conn->transport, conn->worker->input + kept, room);
+    /* A short read means that the socket is drained, unless an end has been announced that is still to be seen. */
+    if (io.state != IO_DONE || (io.size < room && !conn->hung_up))
+        conn->readable = false;
+    if (io.state == IO_END)
+        conn->ended = true;
+    return io;
+}
+
+/* A body that trickles in holds a connection for ever without ever being late: its average is looked at, too. */
+static bool too_slow(struct conn *conn, size_t received)
+{
+    uint32_t now = (uint32_t)conn->worker->clock.now_ms;
+    if (conn->session.phase != SESSION_BODY || settings(conn)->body_rate_min == 0)
+        return false;
+    if (conn->phase_before != SESSION_BODY) {
+        conn->body_began = now;
+        conn->body_bytes = 0;
+        return false;
+    }
+    conn->body_bytes += received < UINT32_MAX - conn->body_bytes ? (uint32_t)received : 0;
+    uint32_t elapsed = now - conn->body_began;
+    if (elapsed < settings(conn)->body_timeout_ms || elapsed == 0)
+        return false;
+    bool slow = (uint64_t)conn->body_bytes * 1000 / elapsed < settings(conn)->body_rate_min;
+    conn->body_began = now;
+    conn->body_bytes = 0;
+    return slow;
+}
+
+static void expire(struct conn *conn)
+{
+    conn->session.type->expired(&conn->session, &conn->worker->out);
+    if (flush(conn))
+        conn_run(conn);
+}
+
+/* After the last response: tell the peer that no more comes, and read until it has seen that, since closing with bytes
+ * unread would reset the connection and destroy the response on its way. */
+static enum turn linger(struct conn *conn)
+{
+    if (!conn->shut) {
+        conn->shut = true;
+        conn->transport.ops->shutdown(&conn->transport);
+    }
+    struct io io = read_input(conn, 0);
+    if (io.state == IO_DONE)
+        return conn->readable ? TURN_GOES_ON : TURN_STALLED;
+    if (io.state == IO_AGAIN && !conn->ended)
+        return TURN_STALLED;
+    conn_close(conn);
+    return TURN_OVER;
+}
+
+/* Feeds what is there. */
+static enum turn take_in(struct conn *conn)
+{
+    bool readable = conn->readable && conn->session.phase <= SESSION_BODY;
+    size_t kept = take_input(conn);
+    struct io io = readable ? read_input(conn, kept) : (struct io){ IO_AGAIN, 0 };
+    if (io.state == IO_FAILED) {
+        conn_close(conn);
+        return TURN_OVER;
+    }
+    struct slice rest = work(conn, slice_make(conn->worker->input, kept + io.size));
+    if (conn->gone)
+        return TURN_OVER;
+    if (conn->session.phase != SESSION_LINGER && !keep_input(conn, rest)) {
+        conn_close(conn);
+        return TURN_OVER;
+    }
+    if (io.size > 0) {
+        conn->recent = true;
+        if (conn->session.phase == SESSION_BODY && conn->phase_before == SESSION_BODY)
+            due_in(conn, settings(conn)->body_timeout_ms);
+    }
+    if (too_slow(conn, io.size)) {
+        expire(conn);
+        return TURN_OVER;
+    }
+    return conn->readable ? TURN_GOES_ON : TURN_STALLED;
+}
+
+static enum turn turn(struct conn *conn)
+{
+    switch (conn->session.phase) {
+    case SESSION_CLOSE: conn_close(conn); return TURN_OVER;
+    case SESSION_LINGER: return linger(conn);
+    case SESSION_WAITING: return TURN_STALLED;
+    case SESSION_FRESH:
+    case SESSION_IDLE:
+    case SESSION_HEAD:
+    case SESSION_BODY:
+    case SESSION_SENDING: break;
+    }
+    enum turn outcome = take_in(conn);
+    if (outcome == TURN_OVER)
+        return outcome;
+    if (conn->output != NULL)
+        return TURN_STALLED;
+    if (conn->session.phase == SESSION_CLOSE || (conn->session.phase == SESSION_LINGER && !conn->shut))
+        return TURN_GOES_ON;
+    if (conn->ended && !conn->session.type->ended(&conn->session)) {
+        conn_close(conn);
+        return TURN_OVER;
+    }
+    return outcome;
+}
+
+/* The phase decides which deadline holds; within a head or a drain it is not put off. */
+static void set_deadline(struct conn *conn)
+{
+    enum session_phase before = conn->phase_before, now = conn->session.phase;
+    conn->phase_before = now;
+    if (conn->output != NULL)
+        return; /* set when the output last moved */
+    switch (now) {
+    case SESSION_FRESH: return;
+    case SESSION_IDLE:
+        due_in(conn, conn->worker->host->draining ? GOODBYE_MS : settings(conn)->idle_timeout_ms);
+        return;
+    case SESSION_HEAD:
+        if (before != SESSION_HEAD)
+            due_in(conn, settings(conn)->head_timeout_ms);
+        return;
+    case SESSION_BODY:
+        if (before != SESSION_BODY)
+            due_in(conn, settings(conn)->body_timeout_ms);
+        return;
+    case SESSION_WAITING: timers_unset(&conn->timer); return;
+    case SESSION_LINGER:
+        if (before != SESSION_LINGER)
+            due_in(conn, LINGER_MS);
+        return;
+    case SESSION_SENDING:
+    case SESSION_CLOSE: due_in(conn, settings(conn)->send_timeout_ms); return;
+    }
+}
+
+void conn_run(struct conn *conn)
+{
+    if (conn->gone)
+        return;
+    enum turn outcome = resume(conn) ? TURN_GOES_ON : TURN_STALLED;
+    for (unsigned rounds = 0; outcome == TURN_GOES_ON && rounds < ROUNDS_MAX; rounds++)
+        outcome = turn(conn);
+    if (conn->gone)
+        return;
+    if (outcome == TURN_GOES_ON)
+        worker_again(conn->worker, conn);
+    set_deadline(conn);
+}
+
+void conn_answered(struct conn *conn, struct exchange *exchange)
+{
+    conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    if (flush(conn))
+        conn_run(conn);
+    else if (!conn->gone)
+        set_deadline(conn);
+}
+
+void conn_expire(struct timer *timer)
+{
+    struct conn *conn = LINK_OWNER(timer, struct conn, timer);
+    bool reading = conn->output == NULL && conn->session.phase <= SESSION_BODY;
+    if (reading)
+        expire(conn);
+    else
+        conn_close(conn);
+}
+
+void conn_goodbye(struct conn *conn)
+{
+    bool waits = conn->output == NULL && conn->session.phase <= SESSION_IDLE;
+    if (!waits)
+        return;
+    /* How long it has been waiting follows from its deadline. */
+    uint32_t patience = conn->session.phase == SESSION_IDLE ? settings(conn)->idle_timeout_ms
+                                                            : settings(conn)->head_timeout_ms;
+    uint64_t due_ms = (uint64_t)conn->timer.due << TIMERS_TICK_BITS, now_ms = conn->worker->clock.now_ms;
+    bool fresh = due_ms + GOODBYE_MS > now_ms + patience;
+    conn->readable = true;
+    conn_run(conn);
+    if (conn->gone || conn->output != NULL || conn->session.phase > SESSION_IDLE)
+        return;
+    if (fresh) {
+        due_in(conn, GOODBYE_MS);
+        return;
+    }
+    conn->session.type->goodbye(&conn->session, &conn->worker->out);
+    if (flush(conn))
+        conn_run(conn);
+}

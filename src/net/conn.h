@@ -1,0 +1,74 @@
+/* A connection: moves bytes between its transport and its session, keeps what is pending in either direction, and keeps
+ * its deadlines. It knows nothing of HTTP but the session's phases.
+ *
+ * While nothing is pending it is this struct and the session's, and nothing else (at most 256 bytes together). */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "http/session.h"
+#include "net/loop.h"
+#include "net/sender.h"
+#include "net/timers.h"
+#include "net/transport.h"
+
+#include <sys/socket.h>
+
+struct worker;
+
+enum { CONN_PEER_SIZE = 40 };
+
+struct conn {
+    struct watch watch;
+    struct worker *worker;
+    struct transport transport;
+    struct timer timer;
+    struct link link;           /* all of the worker's connections */
+    struct conn *next;          /* among those that go on next turn, or those to be freed */
+    struct backlog *output;     /* unsent; while it is there nothing is read */
+    char *input;                /* bytes that the session has not consumed */
+    uint32_t input_size, input_room;
+    uint32_t body_began;        /* the window over which a body's rate is measured: its start, low bits of now_ms */
+    uint32_t body_bytes;        /* and what came in it */
+    uint8_t phase_before;       /* the session's, when the deadline was last set */
+    bool readable : 1;          /* the socket may hold more */
+    bool hung_up : 1;           /* a FIN or RST has been announced: read on until it is seen */
+    bool ended : 1;             /* the peer sends no more */
+    bool shut : 1;              /* we send no more */
+    bool again : 1;             /* in the worker's list for the next turn */
+    bool gone : 1;              /* closed, waiting to be freed */
+    bool recent : 1;            /* used since the last look for idle ones */
+    char peer[CONN_PEER_SIZE];
+    struct session session;     /* the wire version's own state follows */
+};
+
+/* Takes the descriptor. False: no memory, and it is closed. */
+bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer);
+
+/* Cuts the connection and lets go of everything; its memory is freed at the end of the turn. */
+void conn_close(struct conn *conn);
+
+/* Does what can be done now. */
+void conn_run(struct conn *conn);
+
+/* The deferred exchange has its response. */
+void conn_answered(struct conn *conn, struct exchange *exchange);
+
+/* The server is going. Idle ones are closed, but one that was used a moment ago may have a request under way and is
+ * given a little longer. */
+void conn_goodbye(struct conn *conn);
+
+/* Its deadline has passed. */
+void conn_expire(struct timer *timer);
+
+/* Nothing is owed in either direction. */
+static inline bool conn_idle(const struct conn *conn)
+{
+    return conn->session.phase == SESSION_IDLE && conn->output == NULL && conn->input_size == 0;
+}
+
+static inline struct conn *conn_of(struct session *session)
+{
+    return (struct conn *)((char *)session - offsetof(struct conn, session));
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* epoll, thinly. */
+#include "net/loop.h"
+
+#include <unistd.h>
+
+bool loop_init(struct loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return loop->epoll_fd >= 0;
+}
+
+void loop_fini(struct loop *loop)
+{
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    loop->epoll_fd = -1;
+}
+
+bool loop_add(struct loop *loop, int fd, uint32_t events, struct watch *watch)
+{
+    struct epoll_event event = { .events = events, .data.ptr = watch };
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void loop_remove(struct loop *loop, int fd)
+{
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* An interrupted wait counts as one without events. */
+unsigned loop_wait(struct loop *loop, int wait_ms)
+{
+    int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms);
+    return count > 0 ? (unsigned)count : 0;
+}

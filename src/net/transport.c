@@ -1,0 +1,64 @@
+/* The plain transport: each call is one system call on a non-blocking socket. */
+#include "net/transport.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct io outcome(ssize_t moved)
+{
+    if (moved > 0)
+        return (struct io){ IO_DONE, (size_t)moved };
+    if (moved == 0)
+        return (struct io){ IO_END, 0 };
+    return (struct io){ errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? IO_AGAIN : IO_FAILED, 0 };
+}
+
+static struct io tcp_read(struct transport *transport, void *buffer, size_t size)
+{
+    ssize_t moved;
+    do
+        moved = recv(transport->fd, buffer, size, 0);
+    while (moved < 0 && errno == EINTR);
+    return outcome(moved);
+}
+
+static struct io tcp_writev(struct transport *transport, const struct iovec *pieces, unsigned count, int more)
+{
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    ssize_t moved;
+    do {
+        if (count == 1) {
+            moved = send(transport->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
+        } else {
+            struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
+            moved = sendmsg(transport->fd, &message, flags);
+        }
+    } while (moved < 0 && errno == EINTR);
+    return outcome(moved);
+}
+
+/* sendfile raises SIGPIPE and has no flag against it: worker threads block that signal. */
+static struct io tcp_sendfile(struct transport *transport, int fd, uint64_t offset, size_t size)
+{
+    off_t at = (off_t)offset;
+    ssize_t moved;
+    do
+        moved = sendfile(transport->fd, fd, &at, size);
+    while (moved < 0 && errno == EINTR);
+    return outcome(moved);
+}
+
+static void tcp_shutdown(struct transport *transport)
+{
+    shutdown(transport->fd, SHUT_WR);
+}
+
+static void tcp_close(struct transport *transport)
+{
+    close(transport->fd);
+    transport->fd = -1;
+}
+
+const struct transport_ops transport_tcp = { tcp_read, tcp_writev, tcp_sendfile, tcp_shutdown, tcp_close };

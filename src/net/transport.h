@@ -1,0 +1,40 @@
+/* A transport moves bytes between a connection and its peer: plain TCP (and unix sockets) here, TLS later, a pipe in
+ * memory in tests. It knows nothing of what the bytes mean, and keeps nothing back. */
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+enum io_state {
+    IO_DONE,   /* `size` bytes were moved, at least one */
+    IO_AGAIN,  /* nothing can be moved now */
+    IO_END,    /* reading: the peer sends no more; sending a file: it is shorter than was said */
+    IO_FAILED  /* the connection is broken */
+};
+
+struct io {
+    enum io_state state;
+    size_t size;
+};
+
+struct transport {
+    const struct transport_ops *ops;
+    int fd;
+};
+
+struct transport_ops {
+    struct io (*read)(struct transport *transport, void *buffer, size_t size);
+
+    /* `more`: something follows at once, so a part-filled packet may wait for it. */
+    struct io (*writev)(struct transport *transport, const struct iovec *pieces, unsigned count, int more);
+
+    struct io (*sendfile)(struct transport *transport, int fd, uint64_t offset, size_t size);
+    void (*shutdown)(struct transport *transport); /* we send no more */
+    void (*close)(struct transport *transport);
+};
+
+extern const struct transport_ops transport_tcp;
+
+#endif

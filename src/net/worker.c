@@ -1,0 +1,234 @@
+/* A worker's life: start, turns, drain, end. */
+#include "net/worker.h"
+
+#include "net/acceptor.h"
+#include "net/listen.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    WAIT_MAX_MS = 60 * 1000,
+    REFUSE_MS = 100,               /* handshakes under way when a drain begins are given this long to be completed */
+    PAGES_KEPT_BYTES = 8 << 20,
+    CONNS_KEPT = 4096
+};
+
+static void ring(struct watch *watch, uint32_t events)
+{
+    struct worker *worker = LINK_OWNER(watch, struct worker, bell);
+    (void)events;
+    mailbox_open(&worker->mailbox);
+}
+
+static bool fail(struct worker *worker)
+{
+    int error = errno;
+    worker_fini(worker);
+    errno = error;
+    return false;
+}
+
+bool worker_init(struct worker *worker, const struct worker_settings *settings, struct session_host *host)
+{
+    memset(worker, 0, sizeof *worker);
+    worker->settings = settings;
+    worker->host = host;
+    worker->bell.ready = ring;
+    worker->loop.epoll_fd = worker->mailbox.bell_fd = -1;
+    list_init(&worker->connections);
+    clock_update(&worker->clock);
+    timers_init(&worker->timers, worker->clock.now_ms, conn_expire);
+    pages_init(&worker->pages, PAGES_KEPT_BYTES);
+    pool_init(&worker->conns, offsetof(struct conn, session) + settings->session_type->size, CONNS_KEPT);
+    worker->input = malloc(settings->input_size);
+    char *output = malloc(settings->output_size);
+    outbox_init(&worker->out, output, settings->output_size);
+    if (worker->input == NULL || output == NULL || !mailbox_init(&worker->mailbox) || !loop_init(&worker->loop))
+        return fail(worker);
+    if (!loop_add(&worker->loop, worker->mailbox.bell_fd, EPOLLIN, &worker->bell))
+        return fail(worker);
+    return true;
+}
+
+void worker_fini(struct worker *worker)
+{
+    if (worker->mailbox.bell_fd >= 0)
+        mailbox_fini(&worker->mailbox);
+    loop_fini(&worker->loop);
+    pool_fini(&worker->conns);
+    pages_fini(&worker->pages);
+    free(worker->input);
+    free(worker->out.buffer);
+}
+
+bool worker_listen(struct worker *worker, int fd, bool shared)
+{
+    if (worker->acceptor_count == WORKER_LISTENERS_MAX) {
+        errno = ENOSPC;
+        return false;
+    }
+    return acceptor_init(&worker->acceptors[worker->acceptor_count++], worker, fd, shared);
+}
+
+void worker_again(struct worker *worker, struct conn *conn)
+{
+    if (conn->again)
+        return;
+    conn->again = true;
+    conn->next = worker->again;
+    worker->again = conn;
+}
+
+void worker_bury(struct worker *worker, struct conn *conn)
+{
+    worker->connection_count--;
+    if (!conn->again) { /* else it is found, and freed, when that list is gone through */
+        conn->next = worker->gone;
+        worker->gone = conn;
+    }
+    if (!worker->accepting && worker->accept_again_ms == 0)
+        worker->accept_again_ms = worker->clock.now_ms;
+}
+
+static void run_again(struct worker *worker)
+{
+    struct conn *conn = worker->again;
+    worker->again = NULL;
+    while (conn != NULL) {
+        struct conn *next = conn->next;
+        conn->again = false;
+        if (conn->gone) {
+            conn->next = worker->gone;
+            worker->gone = conn;
+        } else {
+            conn_run(conn);
+        }
+        conn = next;
+    }
+}
+
+static void free_gone(struct worker *worker)
+{
+    while (worker->gone != NULL) {
+        struct conn *conn = worker->gone;
+        worker->gone = conn->next;
+        pool_give(&worker->conns, conn);
+    }
+}
+
+/* Calls `visit` for each connection, any of which may close meanwhile. */
+static void each_connection(struct worker *worker, void (*visit)(struct conn *conn))
+{
+    struct link rest;
+    list_init(&rest);
+    while (!list_empty(&worker->connections)) {
+        struct link *link = worker->connections.next;
+        list_remove(link);
+        list_append(&rest, link);
+    }
+    while (!list_empty(&rest)) {
+        struct link *link = rest.next;
+        list_remove(link);
+        list_append(&worker->connections, link);
+        visit(LINK_OWNER(link, struct conn, link));
+    }
+}
+
+static void begin_drain(struct worker *worker)
+{
+    worker->state = WORKER_DRAINING;
+    worker->host->draining = true;
+    worker->refuse_ms = worker->clock.now_ms + REFUSE_MS;
+    worker->drain_ms = worker->clock.now_ms + worker->settings->drain_timeout_ms;
+    for (unsigned i = 0; i < worker->acceptor_count; i++)
+        listen_refuse_new(worker->acceptors[i].fd);
+    each_connection(worker, conn_goodbye);
+}
+
+static void go_on_draining(struct worker *worker)
+{
+    if (worker->refuse_ms != 0 && worker->clock.now_ms >= worker->refuse_ms) {
+        worker->refuse_ms = 0;
+        acceptors_empty(worker);
+        acceptors_pause(worker, UINT64_MAX);
+    }
+    bool done = worker->refuse_ms == 0 && worker->connection_count == 0;
+    if (done || worker->clock.now_ms >= worker->drain_ms)
+        worker->state = WORKER_ENDED;
+}
+
+/* What has to be done once a turn, beside events and deadlines. */
+static void tend(struct worker *worker)
+{
+    enum worker_state wanted = (enum worker_state)atomic_load_explicit(&worker->wanted, memory_order_acquire);
+    if (wanted == WORKER_DRAINING && worker->state == WORKER_RUNNING)
+        begin_drain(worker);
+    if (wanted == WORKER_ENDED)
+        worker->state = WORKER_ENDED;
+    if (worker->state == WORKER_DRAINING)
+        go_on_draining(worker);
+    bool may_accept = !worker->accepting && worker->accept_again_ms != 0;
+    if (may_accept && worker->clock.now_ms >= worker->accept_again_ms)
+        acceptors_resume(worker);
+}
+
+static int wait_ms(const struct worker *worker)
+{
+    if (worker->again != NULL)
+        return 0;
+    int most = WAIT_MAX_MS;
+    if (worker->state == WORKER_DRAINING || (!worker->accepting && worker->accept_again_ms != 0))
+        most = 20;
+    return timers_wait(&worker->timers, worker->clock.now_ms, most);
+}
+
+static void *live(void *argument)
+{
+    struct worker *worker = argument;
+    while (worker->state != WORKER_ENDED) {
+        unsigned count = loop_wait(&worker->loop, wait_ms(worker));
+        clock_update(&worker->clock);
+        loop_dispatch(&worker->loop, count);
+        run_again(worker);
+        timers_run(&worker->timers, worker->clock.now_ms);
+        tend(worker);
+        free_gone(worker);
+    }
+    acceptors_pause(worker, UINT64_MAX);
+    each_connection(worker, conn_close);
+    run_again(worker);
+    free_gone(worker);
+    return NULL;
+}
+
+bool worker_start(struct worker *worker)
+{
+    /* Signals are the embedding program's; and sendfile would raise SIGPIPE here. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&worker->thread, NULL, live, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    worker->started = error == 0;
+    return worker->started;
+}
+
+void worker_want(struct worker *worker, enum worker_state state)
+{
+    uint64_t one = 1;
+    atomic_store_explicit(&worker->wanted, state, memory_order_release);
+    ssize_t written = write(worker->mailbox.bell_fd, &one, sizeof one);
+    (void)written; /* a full counter means that the bell rings already */
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    worker->started = false;
+}

@@ -1,0 +1,85 @@
+/* A worker: one thread with its own loop, listeners, connections, memory, timers and clock. It shares nothing on the way
+ * of a request. What others want of it comes through its mailbox.
+ *
+ * It knows connections and sessions, not what is served: that is the session host's. */
+#ifndef NET_WORKER_H
+#define NET_WORKER_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "base/pages.h"
+#include "base/pool.h"
+#include "net/conn.h"
+
+#include <pthread.h>
+
+struct worker_settings {
+    const struct session_type *session_type;
+    uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, drain_timeout_ms;
+    uint32_t body_rate_min; /* bytes a second; 0: none */
+    uint32_t connections_max; /* of this worker */
+    size_t input_size, output_size; /* bytes of the two buffers that the connections share */
+    const struct log *log;
+};
+
+struct acceptor {
+    struct watch watch;
+    struct worker *worker;
+    int fd;
+    bool shared;  /* other workers accept from the same socket */
+};
+
+enum worker_state { WORKER_RUNNING, WORKER_DRAINING, WORKER_ENDED };
+
+enum { WORKER_LISTENERS_MAX = 16 };
+
+struct worker {
+    struct loop loop;
+    struct clock clock;
+    struct timers timers;
+    struct pages pages;
+    struct pool conns;
+    struct mailbox mailbox;
+    struct watch bell;
+    const struct worker_settings *settings;
+    struct session_host *host;
+    char *input;
+    struct outbox out;
+    struct link connections;
+    size_t connection_count;
+    struct conn *again, *gone;
+    struct acceptor acceptors[WORKER_LISTENERS_MAX];
+    unsigned acceptor_count;
+    bool accepting;            /* the listeners are in the loop */
+    uint64_t accept_again_ms;  /* while they are not: when to try again, 0: when a connection has closed */
+    uint64_t refuse_ms;        /* draining: when the listeners are left */
+    uint64_t drain_ms;         /* draining: when what is left is cut */
+    enum worker_state state;
+    atomic_int wanted;         /* enum worker_state, set from any thread */
+    pthread_t thread;
+    bool started;
+};
+
+/* `host` and `settings` stay the caller's. False: errno, and nothing is left behind. */
+bool worker_init(struct worker *worker, const struct worker_settings *settings, struct session_host *host);
+
+/* The listening socket stays the caller's. Before worker_start. False: errno, or too many. */
+bool worker_listen(struct worker *worker, int fd, bool shared);
+
+bool worker_start(struct worker *worker); /* false: errno */
+
+/* Asks the worker to drain or to end. Any thread, and signal handlers. */
+void worker_want(struct worker *worker, enum worker_state state);
+
+/* Waits until its thread has ended. */
+void worker_join(struct worker *worker);
+
+/* After worker_join; no letters may be under way. */
+void worker_fini(struct worker *worker);
+
+/* For connections: another turn soon; freed at the end of this turn. */
+void worker_again(struct worker *worker, struct conn *conn);
+void worker_bury(struct worker *worker, struct conn *conn);
+
+#endif
