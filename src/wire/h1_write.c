@@ -1,0 +1,363 @@
+/* HTTP/1.x responses: heads and content into the outbox.
+ *
+ * A prepared answer's head is encoded once, up to where requests begin to differ; each response is then one reservation
+ * and a few copies. It refuses to know where the bytes go afterwards and why a response is what it is. */
+#include "wire/h1_write.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/writer.h"
+#include "http/status.h"
+
+/* What can stand at most around the reason phrase, in the Date line, and in the line that frames the content. */
+enum { LINE_BOUND = 16, DATE_BOUND = 40, FRAMING_BOUND = 40 };
+
+/* Content made on the way is asked for in pieces; less room than the first at the buffer's end is not worth one. */
+enum { PIECE_MIN = 256, PIECE_MAX = 16 * 1024 };
+
+enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED };
+
+/* The part of a head that is the same for every request it answers. */
+struct head {
+    unsigned status;
+    unsigned field_count;
+    const struct field_pair *fields;
+    enum framing framing;
+    uint64_t length;
+};
+
+/* What one response puts behind that part. */
+struct rest {
+    struct slice ending;     /* to the empty line */
+    const struct body *body; /* BODY_NONE where nothing is sent */
+    size_t copied;           /* bytes of the body that are copied behind the head: all or none */
+};
+
+static const struct body no_body = { .kind = BODY_NONE };
+
+/* Server and Connection stand last because they depend on the server and on the request: an answer can be shared by
+ * several servers of one process. */
+enum persistence { PERSISTENCE_IMPLIED, PERSISTENCE_CLOSE, PERSISTENCE_KEEP_ALIVE };
+
+static const struct slice endings[2][3] = {
+    {
+        [PERSISTENCE_IMPLIED] = SLICE_INIT("\r\n"),
+        [PERSISTENCE_CLOSE] = SLICE_INIT("Connection: close\r\n\r\n"),
+        [PERSISTENCE_KEEP_ALIVE] = SLICE_INIT("Connection: keep-alive\r\n\r\n"),
+    },
+    {
+        [PERSISTENCE_IMPLIED] = SLICE_INIT("Server: rawhttp\r\n\r\n"),
+        [PERSISTENCE_CLOSE] = SLICE_INIT("Server: rawhttp\r\nConnection: close\r\n\r\n"),
+        [PERSISTENCE_KEEP_ALIVE] = SLICE_INIT("Server: rawhttp\r\nConnection: keep-alive\r\n\r\n"),
+    },
+};
+
+static enum persistence persistence_of(const struct exchange *exchange)
+{
+    if (exchange->response.close)
+        return PERSISTENCE_CLOSE;
+    /* RFC 9112 9.3: a 1.0 client that asked to go on has to be told that it may. */
+    return exchange->request.version < 11 ? PERSISTENCE_KEEP_ALIVE : PERSISTENCE_IMPLIED;
+}
+
+/* 205 forbids content (RFC 9110 15.3.6) but is framed like any other response. */
+static bool content_forbidden(unsigned status)
+{
+    return status_bodiless(status) || status == 205;
+}
+
+static size_t head_bound(const struct head *head)
+{
+    size_t bound = LINE_BOUND + status_reason(head->status).size + DATE_BOUND + FRAMING_BOUND;
+    for (unsigned i = 0; i < head->field_count; i++)
+        bound += head->fields[i].name.size + head->fields[i].value.size + sizeof ": \r\n" - 1;
+    return bound;
+}
+
+static bool breaks_line(struct slice text)
+{
+    return slice_find(text, '\r') != text.size || slice_find(text, '\n') != text.size;
+}
+
+static void write_field(struct writer *w, const struct field_pair *field)
+{
+    /* Both were validated when they were added: a line break here would let somebody write the rest of the response. */
+    assert(!breaks_line(field->name) && !breaks_line(field->value));
+    writer_put(w, field->name);
+    writer_put(w, SLICE(": "));
+    writer_put(w, field->value);
+    writer_put(w, SLICE("\r\n"));
+}
+
+static void write_framing(struct writer *w, const struct head *head)
+{
+    if (head->framing == FRAMING_CHUNKED) {
+        writer_put(w, SLICE("Transfer-Encoding: chunked\r\n"));
+    } else if (head->framing == FRAMING_LENGTH) {
+        writer_put(w, SLICE("Content-Length: "));
+        writer_uint(w, head->length);
+        writer_put(w, SLICE("\r\n"));
+    }
+}
+
+/* All but the ending. Returns where the date stands. The version is ours, not the request's (RFC 9110 2.5). */
+static size_t encode(struct writer *w, const struct head *head, const struct clock *clock)
+{
+    writer_put(w, SLICE("HTTP/1.1 "));
+    writer_digits(w, head->status, 3);
+    writer_byte(w, ' ');
+    writer_put(w, status_reason(head->status));
+    writer_put(w, SLICE("\r\nDate: "));
+    size_t date_at = writer_used(w);
+    writer_bytes(w, clock->date, CLOCK_DATE_SIZE);
+    writer_put(w, SLICE("\r\n"));
+    for (unsigned i = 0; i < head->field_count; i++)
+        write_field(w, &head->fields[i]);
+    write_framing(w, head);
+    return date_at;
+}
+
+/* ---- Into the outbox --------------------------------------------------------------------------------------- */
+
+static struct rest rest_of(const struct exchange *exchange, const struct session_host *host, const struct body *body)
+{
+    bool silent = exchange->request.method == METHOD_HEAD || content_forbidden(exchange->response.status);
+    return (struct rest){
+        .ending = endings[host->server_field][persistence_of(exchange)],
+        .body = silent ? &no_body : body,
+    };
+}
+
+/* Room for a head of `size` bytes and what follows it; NULL where there is none now. */
+static char *reserve(struct outbox *out, size_t size, struct rest *rest)
+{
+    const struct body *body = rest->body;
+    size += rest->ending.size;
+    if (body->kind == BODY_SPAN && body->size <= OUTBOX_COPIED_MAX && size + body->size <= out->size) {
+        rest->copied = body->size;
+        return outbox_reserve(out, size + rest->copied);
+    }
+    return outbox_fits(out, size) ? outbox_reserve(out, size) : NULL;
+}
+
+/* An empty outbox that has no room will never have any. */
+static enum h1_write_result no_room(const struct outbox *out)
+{
+    return out->count == 0 ? H1_WRITE_BROKEN : H1_WRITE_FULL;
+}
+
+/* The head is committed; now the content that was not copied with it. */
+static enum h1_write_result write_spans(struct outbox *out, const struct rest *rest, uint64_t *body_bytes)
+{
+    const struct body *body = rest->body;
+    bool placed = true;
+    *body_bytes = 0;
+    switch (body->kind) {
+    case BODY_NONE:
+        return H1_WRITE_DONE;
+    case BODY_PULL:
+        return H1_WRITE_PULL;
+    case BODY_SPAN:
+        if (rest->copied == 0)
+            placed = outbox_memory(out, slice_make(body->data, body->size), body->hold);
+        break;
+    case BODY_FILE:
+        placed = outbox_file(out, body->fd, body->offset, body->size, body->hold);
+        break;
+    }
+    assert(placed); /* reserve() made sure of the room */
+    *body_bytes = body->size;
+    return H1_WRITE_DONE;
+}
+
+/* ---- Prepared answers -------------------------------------------------------------------------------------- */
+
+static struct head head_of_answer(const struct answer *answer)
+{
+    bool none = answer->length_omitted || status_bodiless(answer->status);
+    bool empty = answer->body.kind == BODY_NONE || content_forbidden(answer->status);
+    return (struct head){
+        .status = answer->status,
+        .fields = answer->fields,
+        .field_count = answer->field_count,
+        .framing = none ? FRAMING_NONE : FRAMING_LENGTH,
+        .length = empty ? 0 : answer->body.size,
+    };
+}
+
+/* NULL: no memory. Two workers may both encode it: the first one to publish wins, and both encoded the same. */
+static struct encoded *encode_answer(struct answer *answer, const struct clock *clock)
+{
+    struct head head = head_of_answer(answer);
+    size_t bound = head_bound(&head);
+    struct encoded *made = malloc(sizeof *made + bound);
+    if (!made)
+        return NULL;
+    struct writer w = writer_on(made->bytes, bound);
+    made->date_at = encode(&w, &head, clock);
+    made->size = writer_used(&w);
+    assert(!w.overflowed);
+
+    struct encoded *other = NULL;
+    if (atomic_compare_exchange_strong_explicit(&answer->heads[ANSWER_H1], &other, made, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return made;
+    free(made);
+    return other;
+}
+
+static const struct encoded *encoded_head(struct answer *answer, const struct clock *clock)
+{
+    const struct encoded *head = atomic_load_explicit(&answer->heads[ANSWER_H1], memory_order_acquire);
+    return head ? head : encode_answer(answer, clock);
+}
+
+static enum h1_write_result write_encoded(const struct encoded *head, struct rest *rest, const struct clock *clock,
+                                          struct outbox *out, uint64_t *body_bytes)
+{
+    char *at = reserve(out, head->size, rest);
+    if (!at)
+        return no_room(out);
+    memcpy(at, head->bytes, head->size);
+    memcpy(at + head->date_at, clock->date, CLOCK_DATE_SIZE);
+    memcpy(at + head->size, rest->ending.data, rest->ending.size);
+    size_t size = head->size + rest->ending.size;
+    if (rest->copied != 0)
+        memcpy(at + size, rest->body->data, rest->copied);
+    outbox_commit(out, size + rest->copied);
+    return write_spans(out, rest, body_bytes);
+}
+
+/* ---- Responses of the moment ------------------------------------------------------------------------------- */
+
+/* Content-Length is what GET would have: HEAD has the same fields (RFC 9110 9.3.2), and a BODY_NONE may announce a size
+ * that was never loaded. */
+static struct head head_of_response(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+    const struct body *body = &response->body;
+    struct head head = { response->status, response->field_count, response->fields, FRAMING_LENGTH, body->size };
+    if (status_bodiless(response->status))
+        head.framing = FRAMING_NONE;
+    else if (content_forbidden(response->status))
+        head.length = 0;
+    else if (body->kind == BODY_NONE && exchange->request.method != METHOD_HEAD)
+        head.length = 0;
+    else if (body->kind == BODY_PULL)
+        head.framing = exchange->request.version < 11 ? FRAMING_NONE : FRAMING_CHUNKED;
+    return head;
+}
+
+static enum h1_write_result write_head(const struct head *head, struct rest *rest, const struct clock *clock,
+                                       struct outbox *out, uint64_t *body_bytes)
+{
+    size_t bound = head_bound(head);
+    char *at = reserve(out, bound, rest);
+    if (!at)
+        return no_room(out);
+    struct writer w = writer_on(at, bound + rest->ending.size + rest->copied);
+    encode(&w, head, clock);
+    writer_put(&w, rest->ending);
+    writer_bytes(&w, rest->body->data, rest->copied);
+    assert(!w.overflowed);
+    outbox_commit(out, writer_used(&w));
+    return write_spans(out, rest, body_bytes);
+}
+
+enum h1_write_result h1_write_response(struct exchange *exchange, const struct session_host *host, struct outbox *out,
+                                       uint64_t *body_bytes)
+{
+    struct response *response = &exchange->response;
+    if (response->answer) {
+        const struct encoded *encoded = encoded_head(response->answer, host->clock);
+        struct rest rest = rest_of(exchange, host, &response->answer->body);
+        if (encoded)
+            return write_encoded(encoded, &rest, host->clock, out, body_bytes);
+        struct head head = head_of_answer(response->answer);
+        return write_head(&head, &rest, host->clock, out, body_bytes);
+    }
+    /* Without chunks only the end of the connection ends the content (RFC 9112 6.3). */
+    if (response->body.kind == BODY_PULL && exchange->request.version < 11)
+        response->close = true;
+    struct head head = head_of_response(exchange);
+    struct rest rest = rest_of(exchange, host, &response->body);
+    return write_head(&head, &rest, host->clock, out, body_bytes);
+}
+
+/* ---- Content that is made while it is sent ------------------------------------------------------------------ */
+
+/* The size of a piece, which has four hexadecimal digits at most, and line breaks before and behind the data. */
+enum { CHUNK_LINE = 4 + 2, CHUNK_END = 2 };
+
+_Static_assert(PIECE_MAX <= 0xffff, "a chunk's size has four digits at most");
+
+/* Makes a chunk of `size` bytes of data which lie at `at` + CHUNK_LINE; without data it is the last chunk. Returns how
+ * many bytes the chunk has, which begins at `at`. */
+static size_t frame_chunk(char *at, size_t size)
+{
+    struct writer line = writer_on(at, CHUNK_LINE);
+    writer_hex(&line, size);
+    writer_put(&line, SLICE("\r\n"));
+    if (writer_used(&line) != CHUNK_LINE)
+        memmove(line.at, at + CHUNK_LINE, size);
+    memcpy(line.at + size, "\r\n", CHUNK_END);
+    return writer_used(&line) + size + CHUNK_END;
+}
+
+/* A run of the outbox for the next piece; NULL: drain it first. */
+static char *reserve_piece(struct outbox *out, size_t *room)
+{
+    *room = out->size - out->used;
+    if (*room > PIECE_MAX)
+        *room = PIECE_MAX;
+    return *room < PIECE_MIN ? NULL : outbox_reserve(out, *room);
+}
+
+enum h1_pull_result h1_write_pull(struct exchange *exchange, struct outbox *out, uint64_t *body_bytes)
+{
+    const struct body *body = &exchange->response.body;
+    bool chunked = exchange->request.version >= 11;
+    size_t before = chunked ? CHUNK_LINE : 0;
+    size_t around = chunked ? CHUNK_LINE + CHUNK_END : 0;
+    size_t room;
+    assert(body->kind == BODY_PULL && out->size >= PIECE_MIN);
+    for (char *at; (at = reserve_piece(out, &room));) {
+        long got = body->pull(body->user, at + before, room - around);
+        if (got < 0)
+            return H1_PULL_FAILED;
+        assert((size_t)got <= room - around);
+        outbox_commit(out, chunked ? frame_chunk(at, (size_t)got) : (size_t)got);
+        if (got == 0)
+            return H1_PULL_END;
+        *body_bytes += (uint64_t)got;
+    }
+    return H1_PULL_MORE;
+}
+
+/* ---- Without an exchange ------------------------------------------------------------------------------------- */
+
+bool h1_write_continue(struct outbox *out)
+{
+    static const struct slice interim = SLICE_INIT("HTTP/1.1 100 Continue\r\n\r\n");
+    char *at = outbox_reserve(out, interim.size);
+    if (!at)
+        return false;
+    memcpy(at, interim.data, interim.size);
+    outbox_commit(out, interim.size);
+    return true;
+}
+
+void h1_write_unavailable(struct outbox *out, const struct session_host *host)
+{
+    const struct head head = { .status = 503, .framing = FRAMING_LENGTH };
+    const struct slice ending = endings[host->server_field][PERSISTENCE_CLOSE];
+    size_t bound = head_bound(&head) + ending.size;
+    char *at = outbox_reserve(out, bound);
+    if (!at)
+        return;
+    struct writer w = writer_on(at, bound);
+    encode(&w, &head, host->clock);
+    writer_put(&w, ending);
+    outbox_commit(out, writer_used(&w));
+}
