@@ -27,7 +27,7 @@ typedef long body_pull(void *user, char *out, size_t size);
 
 struct body {
     enum body_kind kind;
-    uint64_t size;       /* SPAN and FILE; for NONE the length that HEAD or 304 would announce is `announced` */
+    uint64_t size;       /* SPAN and FILE; 0 for NONE */
     const char *data;    /* SPAN */
     int fd;              /* FILE; closed by the hold */
     uint64_t offset;     /* FILE */
@@ -50,7 +50,8 @@ struct answer {
     uint16_t field_count;
     bool length_omitted;           /* 304 and 204: no Content-Length */
     struct body body;
-    const struct field_pair *fields; /* in the order in which they are sent; Date, Content-Length, Connection are not among them */
+    const struct field_pair *fields; /* in the order in which they are sent; those that only the server writes
+                                        (field_settable) are not among them */
     _Atomic(struct encoded *) heads[ANSWER_WIRES];
     void (*release)(void *user);   /* called when the answer is gone, for memory that the body borrows; may be NULL */
     void *release_user;
@@ -67,7 +68,8 @@ struct answer_parts {
 };
 
 /* Copies the fields and, unless borrowed, the body, all into one block. Holds one reference, the caller's.
- * NULL: no memory, or a field that is not valid (errno EINVAL). */
+ * A body for a status that
+ * has none (204, 304) is dropped. NULL: no memory, or a status or field that is not valid (errno EINVAL). */
 struct answer *answer_new(const struct answer_parts *parts);
 
 static inline void answer_ref(struct answer *answer)

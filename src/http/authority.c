@@ -1,5 +1,5 @@
-/* host[:port] (RFC 3986 3.2.2, 3.2.3), of a Host field or a target. It says whether the text is one, nothing more: no name is
- * looked up and none is normalised. */
+/* host[:port] (RFC 3986 3.2.2, 3.2.3), of a Host field or a target. It says whether the text is one, nothing more: no
+ * name is looked up and none is normalised. */
 #include "http/fields.h"
 #include "http/target.h"
 
@@ -28,8 +28,8 @@ static bool ipv4_valid(struct slice text)
     }
 }
 
-/* How many 16-bit pieces a run of groups has ("" is none), or -1 where it is not one. Only the last run of an address may
- * end with an IPv4 address, which stands for two. */
+/* How many 16-bit pieces a run of groups has ("" is none), or -1 where it is not one. Only the last run of an address
+ * may end with an IPv4 address, which stands for two. */
 static int ipv6_pieces(struct slice run, bool last)
 {
     int pieces = 0;
@@ -64,7 +64,7 @@ static bool ipv6_valid(struct slice text)
     return before >= 0 && after >= 0 && before + after <= 7;
 }
 
-/* A registered name, or an IPv4 address, which looks like one: its size at the front of `text`, 0 where there is none. */
+/* The size of the registered name at the front of `text`, or of the IPv4 address, which looks like one; 0: none. */
 static size_t name_size(struct slice text)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* The memory and the bookkeeping of one request and its response. The large arrays in it are never cleared: what says how
- * much of them is in use is. It does not know who fills it or who sends it. */
+/* The memory and the bookkeeping of one request and its response. The large arrays in it are never cleared: what says
+ * how much of them is in use is. It does not know who fills it or who sends it. */
 #include "http/exchange.h"
 
 void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_ceiling, void (*gone)(struct hold *))

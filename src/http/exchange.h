@@ -80,8 +80,8 @@ void exchange_release(struct exchange *exchange);
 /* The connection has gone: nobody waits for the answer any more. */
 void exchange_abandon(struct exchange *exchange);
 
-/* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before a
- * handler sees it. False: no memory (503). */
+/* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before
+ * a handler sees it. False: no memory (503). */
 bool exchange_settle(struct exchange *exchange, size_t head_size);
 
 /* Appends to the request's body. False: no memory. The limit is the caller's to check. */

@@ -99,9 +99,9 @@ struct slice fields_find(const struct fields *fields, struct slice name);
  * quoted strings kept. False at the end. `*rest` starts as the whole value. */
 bool list_next(struct slice *rest, struct slice *member);
 
-/* Character classes, one table: tchar (RFC 9110 5.6.2); what may stand in a field value (5.5); in a path for itself, that is
- * without '%' and '.', which want a second look (target.c); in a query, '%' included; HEXDIG; in a host's name (RFC 3986
- * 3.2.2), without '%'. */
+/* Character classes, one table: tchar (RFC 9110 5.6.2); what may stand in a field value (5.5); in a path for itself,
+ * that is without '%' and '.', which want a second look (target.c); in a query, '%' included; HEXDIG; in a host's name
+ * (RFC 3986 3.2.2), without '%'. */
 enum { CHAR_TOKEN = 1, CHAR_VALUE = 2, CHAR_PATH = 4, CHAR_QUERY = 8, CHAR_HEX = 16, CHAR_HOST = 32 };
 extern const uint8_t char_class[256];
 
@@ -113,7 +113,7 @@ static inline bool char_is(char c, unsigned classes)
 bool field_name_valid(struct slice name);   /* a token, not empty */
 bool field_value_valid(struct slice value); /* no control but tab, no surrounding white space */
 
-/* Valid, and not one of those that only the server itself writes: Connection, Content-Length, Transfer-Encoding, Date. */
+/* Valid, and not one that only the server itself writes: Connection, Content-Length, Transfer-Encoding, Date. */
 bool field_settable(struct slice name);
 
 #endif

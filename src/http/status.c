@@ -1,5 +1,5 @@
-/* Reason phrases as the IANA registry of HTTP status codes has them. A phrase says nothing that the code does not; it is
- * for people who read a response by eye. */
+/* Reason phrases as the IANA registry of HTTP status codes has them. A phrase says nothing that the code does not; it
+ * is for people who read a response by eye. */
 #include "http/status.h"
 
 static const struct slice reasons[] = {

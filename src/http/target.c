@@ -1,5 +1,5 @@
-/* Which form a request target has and what its parts are (RFC 9112 3.2). Everything is a slice of what was sent; decoding
- * and dot segments are target_path.c's, hosts authority.c's. */
+/* Which form a request target has and what its parts are (RFC 9112 3.2). Everything is a slice of what was sent;
+ * decoding and dot segments are target_path.c's, hosts authority.c's. */
 #include "http/target.h"
 
 #include "http/fields.h"
@@ -23,7 +23,7 @@ static bool has_dot_segment(struct slice path)
     return false;
 }
 
-/* The path from its "/" up to the end or "?". The inner loop passes over all that needs no second look. NULL: malformed. */
+/* The path from its "/" up to the end or "?"; the inner loop passes over all that needs no second look. NULL: bad. */
 static const char *parse_path(struct target *target, const char *at, const char *end)
 {
     const char *start = at;

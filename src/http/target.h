@@ -15,7 +15,7 @@ struct target {
     enum target_form form;
     bool plain;             /* path is its own normal form: nothing encoded, no dot segment */
     bool has_query;         /* "?" was there, be it with nothing behind */
-    struct slice path;      /* as sent, from "/"; "" for authority and asterisk form ("/" for an absolute one without path) */
+    struct slice path;      /* as sent, from "/"; "/" for an absolute one without path; "" for authority, asterisk */
     struct slice query;     /* behind the "?", as sent */
     struct slice authority; /* host[:port] of absolute and authority form, and of an OPTIONS which was absolute without
                                path or query and so is an asterisk (RFC 9112 3.2.4); else empty */

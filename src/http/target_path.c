@@ -1,5 +1,5 @@
-/* The parts of a target decoded: the path into its one normal spelling, the query piece by piece. What could be read in two
- * ways is refused here, so that nobody behind has to think of it. */
+/* The parts of a target decoded: the path into its one normal spelling, the query piece by piece. What could be read
+ * in two ways is refused here, so that nobody behind has to think of it. */
 #include "http/fields.h"
 #include "http/target.h"
 
