@@ -19,4 +19,11 @@ void files_close_root(struct files *files);
  * as long as they stay inside. -1: errno (EXDEV or ELOOP for one that leads out). Never blocks on a FIFO. */
 int files_open(const struct files *files, const char *path);
 
+/* A path that is never served: a segment of it begins with a dot, other than a ".well-known" (RFC 8615) at the root. This is
+ * about names that are asked for; a link may lead through dot names, as those do with which Kubernetes mounts a volume. */
+bool files_hidden(const char *path);
+
+/* The whole modification time in nanoseconds since 1970, to notice a change by. */
+int64_t files_modified_ns(const struct stat *st);
+
 #endif

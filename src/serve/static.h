@@ -12,7 +12,8 @@ enum static_result {
     STATIC_FAILED /* 412: the response is for the caller to set */
 };
 
-/* Methods GET and HEAD. 304 needs no file, nor does HEAD. */
+/* Methods GET and HEAD. 304 needs no file, nor does HEAD (but where the file has no validators, which is to say: its size is
+ * not known to hold, and where there is no memory for fields: FILE then, whose way has an outcome for that). */
 enum static_result static_answer(const struct page *page, struct exchange *exchange, int64_t now_s);
 
 /* Background thread: an open descriptor whose file is the one that the page describes, or has changed since. */
@@ -21,7 +22,7 @@ struct static_file {
     int error;
     bool changed;       /* size or times differ from the page's: send what is there, without ETag */
     uint64_t size;
-    int64_t modified_s;
+    int64_t modified_s; /* -1: not to be told */
 };
 struct static_file static_open(const struct files *files, const struct page *page);
 

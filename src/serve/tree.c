@@ -1,0 +1,249 @@
+/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and read by
+ * loader. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs, sockets, devices, and names
+ * that no request can spell. */
+#include "serve/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/writer.h"
+#include "http/target.h"
+#include "serve/percent.h"
+
+/* Folders are visited in the order in which they were found; each knows the one that it lies in. */
+struct folder {
+    struct slice path; /* malloc, NUL-terminated */
+    size_t parent;     /* index; the root is its own parent */
+    unsigned depth;
+    dev_t device;
+    ino_t inode;
+};
+
+struct walk {
+    struct tree *tree;
+    const struct files *files;
+    struct folder *folders;
+    size_t count, room;
+    char path[PATH_MAX]; /* of the entry in hand */
+};
+
+void tree_skip(struct tree *tree, const char *path, const char *why)
+{
+    atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed);
+    log_write(tree->log, LOG_LEVEL_WARN, "/%s is not served: %s", path, why);
+}
+
+void tree_skip_error(struct tree *tree, const char *path, int error)
+{
+    char text[128];
+
+    if (error == EXDEV)
+        tree_skip(tree, path, "a link that leads out of the root");
+    else
+        tree_skip(tree, path, strerror_r(error, text, sizeof text));
+}
+
+/* Room for one more of `size` bytes; NULL: no memory, and `array` is as it was. */
+static void *grow(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    size_t more = *room ? 2 * *room : 64;
+    void *grown = reallocarray(array, more, size);
+    if (grown)
+        *room = more;
+    return grown;
+}
+
+static bool add_folder(struct walk *walk, struct slice path, size_t parent)
+{
+    struct folder *folders = grow(walk->folders, walk->count, &walk->room, sizeof *folders);
+    if (!folders)
+        return false;
+    walk->folders = folders;
+
+    char *copy = strndup(path.data, path.size);
+    if (!copy)
+        return false;
+    unsigned depth = walk->count == 0 ? 0 : folders[parent].depth + 1;
+    folders[walk->count++] = (struct folder){ slice_make(copy, path.size), parent, depth, 0, 0 };
+    return true;
+}
+
+static bool add_page(struct walk *walk, struct slice path, const struct stat *st)
+{
+    struct tree *tree = walk->tree;
+    struct page **pages = grow(tree->pages, tree->count, &tree->room, sizeof *pages);
+    if (!pages)
+        return false;
+    tree->pages = pages;
+
+    struct page *page = page_new(path);
+    if (!page)
+        return false;
+    page->size = (uint64_t)st->st_size;
+    pages[tree->count++] = page;
+    return true;
+}
+
+/* Whether some request has this name as the last segment of its normal path: not for a name with a backslash, or one that is
+ * not UTF-8. What can be asked for is target's to say, so target is asked. */
+static bool addressable(const char *name)
+{
+    char spelt[3 * NAME_MAX + 1], normal[3 * NAME_MAX + 1];
+    size_t size = 0;
+    struct writer w = writer_on(spelt, sizeof spelt);
+
+    writer_byte(&w, '/');
+    percent_write(&w, slice_text(name));
+    return !w.overflowed && target_normalise(writer_slice(&w), normal, &size)
+        && slice_equal(slice_make(normal + 1, size - 1), slice_text(name));
+}
+
+/* What the entry is, behind its link if it is one. False: errno. */
+static bool look(const struct walk *walk, int folder_fd, const char *name, struct stat *st)
+{
+    if (fstatat(folder_fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    if (!S_ISLNK(st->st_mode))
+        return true;
+
+    int fd = files_open(walk->files, walk->path);
+    if (fd < 0)
+        return false;
+    bool known = fstat(fd, st) == 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return known;
+}
+
+/* False: no memory. */
+static bool add_entry(struct walk *walk, size_t folder, struct slice path, const struct stat *st)
+{
+    if (S_ISREG(st->st_mode))
+        return add_page(walk, path, st);
+    if (!S_ISDIR(st->st_mode))
+        tree_skip(walk->tree, walk->path, "neither a file nor a folder");
+    else if (walk->folders[folder].depth == TREE_DEPTH_MAX)
+        tree_skip(walk->tree, walk->path, "too many folders within folders");
+    else
+        return add_folder(walk, path, folder);
+    return true;
+}
+
+static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const char *name)
+{
+    struct slice within = walk->folders[folder].path;
+    struct writer w = writer_on(walk->path, sizeof walk->path - 1);
+    struct stat st;
+
+    writer_put(&w, within);
+    if (within.size > 0)
+        writer_byte(&w, '/');
+    writer_text(&w, name);
+    *w.at = '\0';
+    if (files_hidden(walk->path))
+        return true;
+    if (w.overflowed)
+        tree_skip(walk->tree, within.data, "a path in it is too long");
+    else if (!addressable(name))
+        tree_skip(walk->tree, walk->path, "a name that is not UTF-8, or has a backslash, has no address");
+    else if (!look(walk, folder_fd, name, &st))
+        tree_skip_error(walk->tree, walk->path, errno);
+    else
+        return add_entry(walk, folder, writer_slice(&w), &st);
+    return true;
+}
+
+/* A folder that lies within itself, by way of a link. */
+static bool circular(const struct walk *walk, size_t folder)
+{
+    const struct folder *self = &walk->folders[folder];
+
+    while (folder != 0) {
+        folder = walk->folders[folder].parent;
+        if (walk->folders[folder].inode == self->inode && walk->folders[folder].device == self->device)
+            return true;
+    }
+    return false;
+}
+
+/* The entries of an open folder; takes the descriptor. False: no memory. */
+static bool read_folder(struct walk *walk, size_t folder, int fd)
+{
+    DIR *entries = fdopendir(fd);
+    if (!entries) {
+        close(fd);
+        return false;
+    }
+    bool ok = true;
+    while (ok) {
+        errno = 0;
+        const struct dirent *entry = readdir(entries);
+        if (!entry)
+            break;
+        ok = visit_entry(walk, fd, folder, entry->d_name);
+    }
+    if (ok && errno != 0)
+        tree_skip_error(walk->tree, walk->folders[folder].path.data, errno);
+    closedir(entries);
+    return ok;
+}
+
+/* False: no memory, or it is the root that cannot be read. */
+static bool visit_folder(struct walk *walk, size_t folder)
+{
+    struct slice path = walk->folders[folder].path;
+    struct stat st = { 0 };
+    int fd = files_open(walk->files, path.data);
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        int error = fd < 0 ? errno : ENOTDIR;
+        if (fd >= 0)
+            close(fd);
+        tree_skip_error(walk->tree, path.data, error);
+        errno = error;
+        return folder != 0;
+    }
+    walk->folders[folder].device = st.st_dev;
+    walk->folders[folder].inode = st.st_ino;
+    if (circular(walk, folder)) {
+        close(fd);
+        tree_skip(walk->tree, path.data, "a link to a folder that it lies in");
+        return true;
+    }
+    return read_folder(walk, folder, fd);
+}
+
+bool tree_walk(struct tree *tree, const struct files *files, const struct log *log)
+{
+    struct walk walk = { .tree = tree, .files = files };
+    *tree = (struct tree){ .log = log };
+
+    bool ok = add_folder(&walk, SLICE(""), 0);
+    for (size_t i = 0; ok && i < walk.count; i++)
+        ok = visit_folder(&walk, i);
+
+    int error = errno;
+    for (size_t i = 0; i < walk.count; i++)
+        free((char *)walk.folders[i].path.data);
+    free(walk.folders);
+    if (!ok)
+        tree_fini(tree);
+    errno = error;
+    return ok;
+}
+
+void tree_fini(struct tree *tree)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        page_free(tree->pages[i]);
+    free(tree->pages);
+    tree->pages = NULL;
+    tree->count = tree->room = 0;
+}
