@@ -3,7 +3,7 @@
  *
  *     %s const char * as a string (NULL: null)       %S struct slice as a string (data NULL: null)
  *     %d int   %u unsigned   %ld %lu long   %lld %llu long long   %zu size_t
- *     %f double: the shortest digits that read back as the same double (NaN, infinity: null)
+ *     %f double: 15 digits, or the 16 or 17 it takes to read back the same (NaN, infinity: null)
  *     %b int as true or false                        %% a percent sign
  *     %j const char *, %J struct slice: JSON already made (NULL: null) */
 #ifndef BASE_JSON_H
