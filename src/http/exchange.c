@@ -59,6 +59,7 @@ static void reset_response(struct response *response)
     response->fields = NULL;
     response->field_count = 0;
     response->field_room = 0;
+    response->text = (struct reply_text){ NULL, 0, 0 };
     response->chosen = 0;
     response->refused = false;
 }

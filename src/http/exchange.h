@@ -30,12 +30,19 @@ struct request {
     struct slice peer;        /* "192.0.2.1" or "unix", without port */
 };
 
+/* Text that is put together piece by piece, in the arena. */
+struct reply_text {
+    char *data;
+    size_t used, room;
+};
+
 struct response {
     unsigned status;          /* 0: not answered yet */
     struct answer *answer;    /* prepared; not counted: valid for this turn, or held below */
     struct body body;         /* where there is no answer */
     struct field_pair *fields;
     unsigned field_count, field_room;
+    struct reply_text text;   /* JSON that is being collected */
     unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
     bool refused;             /* a field could not be added: what was built is not sent */
     bool close;               /* the connection ends after this response */

@@ -1,0 +1,163 @@
+/* Options to configuration: defaults, ranges, and what the machine has to give (CPUs, descriptors). */
+#include "server/config.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum {
+    KIB = 1024,
+    DESCRIPTORS_KEPT = 64, /* for everything that is not a connection: listeners, logs, the program's own */
+    DISCARD_MAX = 64 * KIB
+};
+
+struct range {
+    const char *name;
+    uint64_t value, least, most;
+};
+
+static bool within(const struct range *ranges, size_t count, char *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct range *range = &ranges[i];
+        if (range->value >= range->least && range->value <= range->most)
+            continue;
+        snprintf(why, CONFIG_WHY_SIZE, "%s is %llu; choose a number from %llu to %llu", range->name,
+                 (unsigned long long)range->value, (unsigned long long)range->least, (unsigned long long)range->most);
+        return false;
+    }
+    return true;
+}
+
+static unsigned usable_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)count;
+}
+
+/* Files on their way out need descriptors too: a tenth is left to them. */
+static uint32_t connections_from_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > 10000000)
+        return 1000000;
+    if (limit.rlim_cur < 2 * DESCRIPTORS_KEPT)
+        return (uint32_t)limit.rlim_cur / 4 + 1;
+    return (uint32_t)((limit.rlim_cur - DESCRIPTORS_KEPT) * 9 / 10);
+}
+
+static uint64_t or_else(uint64_t value, uint64_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static uint32_t or_else32(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static bool add_address(struct config *config, struct slice text, char *why)
+{
+    struct address found[ADDRESS_EXPANDED_MAX];
+    char reason[LISTEN_WHY_SIZE];
+    unsigned count = address_parse(text, found, reason);
+    if (count == 0) {
+        snprintf(why, CONFIG_WHY_SIZE, "%s", reason);
+        return false;
+    }
+    if (config->listen_count + count > CONFIG_LISTEN_MAX) {
+        snprintf(why, CONFIG_WHY_SIZE, "more than %d addresses to listen on; use \":port\" for all interfaces",
+                 CONFIG_LISTEN_MAX);
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        config->same_port[config->listen_count] = i > 0;
+        config->listen[config->listen_count++] = found[i];
+    }
+    return true;
+}
+
+static bool read_addresses(struct config *config, const char *listen, char *why)
+{
+    struct slice rest = slice_text(listen ? listen : "127.0.0.1:8080");
+    while (rest.size > 0) {
+        size_t end = slice_find(rest, ' ');
+        if (end > 0 && !add_address(config, slice_part(rest, 0, end), why))
+            return false;
+        rest = slice_skip(rest, end < rest.size ? end + 1 : end);
+    }
+    if (config->listen_count == 0)
+        snprintf(why, CONFIG_WHY_SIZE, "no address to listen on; write :8080, 127.0.0.1:8080, [::1]:8080 or unix:/path");
+    return config->listen_count > 0;
+}
+
+static void fill_limits(struct config *config, const rh_options *options)
+{
+    config->limits.request_line_max = or_else32(options->request_line_max, 8 * KIB);
+    config->limits.head_max = or_else32(options->head_max, 32 * KIB);
+    config->limits.fields_max = or_else32(options->fields_max, 100);
+    config->limits.body_max = or_else(options->body_max, 1024 * KIB);
+    config->limits.discard_max = DISCARD_MAX;
+    config->limits.pipelined_max = or_else32(options->pipelined_max, 64);
+    config->head_timeout_ms = or_else32(options->head_timeout_ms, 10 * 1000);
+    config->body_timeout_ms = or_else32(options->body_timeout_ms, 30 * 1000);
+    config->idle_timeout_ms = or_else32(options->idle_timeout_ms, 60 * 1000);
+    config->send_timeout_ms = or_else32(options->send_timeout_ms, 60 * 1000);
+    config->drain_timeout_ms = or_else32(options->drain_timeout_ms, 30 * 1000);
+    config->body_rate_min = options->body_rate_min == RH_OFF ? 0 : or_else32(options->body_rate_min, 500);
+}
+
+static bool copy_text(char **copy, const char *text)
+{
+    *copy = text ? strdup(text) : NULL;
+    return text == NULL || *copy != NULL;
+}
+
+static bool check(const struct config *config, char *why)
+{
+    const uint64_t day_ms = 24ull * 3600 * 1000;
+    const struct range ranges[] = {
+        { "workers", config->workers, 1, CONFIG_WORKERS_MAX },
+        { "background", config->background, 1, 256 },
+        { "request_line_max", config->limits.request_line_max, 64, FIELDS_HEAD_MAX },
+        { "head_max", config->limits.head_max, 256, FIELDS_HEAD_MAX },
+        { "fields_max", config->limits.fields_max, 1, FIELDS_MAX },
+        { "body_max", config->limits.body_max, 1, 1ull << 40 },
+        { "pipelined_max", config->limits.pipelined_max, 1, 100000 },
+        { "connections_max", config->connections_max, 1, 10000000 },
+        { "head_timeout_ms", config->head_timeout_ms, 1, day_ms },
+        { "body_timeout_ms", config->body_timeout_ms, 1, day_ms },
+        { "idle_timeout_ms", config->idle_timeout_ms, 1, day_ms },
+        { "send_timeout_ms", config->send_timeout_ms, 1, day_ms },
+        { "drain_timeout_ms", config->drain_timeout_ms, 1, day_ms },
+    };
+    return within(ranges, sizeof ranges / sizeof ranges[0], why);
+}
+
+bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE])
+{
+    memset(config, 0, sizeof *config);
+    why[0] = '\0';
+    config->workers = options->workers ? options->workers : usable_cpus();
+    config->background = options->background ? options->background : 4;
+    config->cache_bytes = or_else(options->cache_bytes, 256ull * KIB * KIB);
+    config->connections_max = or_else32(options->connections_max, connections_from_limit());
+    config->server_field = !options->no_server_field;
+    fill_limits(config, options);
+    if (!copy_text(&config->root, options->root) || !copy_text(&config->access_log, options->access_log)) {
+        snprintf(why, CONFIG_WHY_SIZE, "out of memory");
+        return false;
+    }
+    return check(config, why) && read_addresses(config, options->listen, why);
+}
+
+void config_fini(struct config *config)
+{
+    free(config->root);
+    free(config->access_log);
+    config->root = config->access_log = NULL;
+}

@@ -1,0 +1,29 @@
+/* The options of a server, checked and with every default filled in. A plain struct: nothing is opened or started here. */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "http/session.h"
+#include "net/listen.h"
+#include "rawhttp.h"
+
+enum { CONFIG_LISTEN_MAX = 8, CONFIG_WORKERS_MAX = 256, CONFIG_WHY_SIZE = 512 };
+
+struct config {
+    struct address listen[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX];
+    bool same_port[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX]; /* as the one before, where that was given any free port */
+    unsigned listen_count;
+    char *root;       /* NULL: no pages */
+    char *access_log; /* NULL: none */
+    unsigned workers, background;
+    uint64_t cache_bytes;
+    uint32_t connections_max; /* of all workers together */
+    struct session_limits limits;
+    uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, drain_timeout_ms, body_rate_min;
+    bool server_field;
+};
+
+/* False: `why` says which option is wrong and what to write instead; `config` is safe to config_fini all the same. */
+bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE]);
+void config_fini(struct config *config);
+
+#endif

@@ -1,0 +1,91 @@
+/* The way out and home of a deferred exchange, and the public calls for it. */
+#include "server/deferred.h"
+
+#include "server/respond.h"
+
+#include <poll.h>
+
+void deferred_begin(struct exchange *exchange)
+{
+    if (exchange->deferred)
+        return;
+    exchange->deferred = true;
+    hold_ref(&exchange->hold); /* its connection may go while it is away */
+    arena_detach(&exchange->arena);
+    exchange_worker(exchange)->deferred++;
+}
+
+static void come_home(struct letter *letter)
+{
+    struct exchange *exchange = LINK_OWNER(letter, struct exchange, letter);
+    void (*finish)(struct exchange *) = (void (*)(struct exchange *))exchange->letter_user;
+    exchange_worker(exchange)->deferred--;
+    if (exchange->session != NULL) {
+        if (finish != NULL)
+            finish(exchange);
+        respond_settle(exchange);
+        conn_answered(conn_of(exchange->session), exchange);
+    }
+    hold_unref(&exchange->hold);
+}
+
+void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange))
+{
+    exchange->letter.open = come_home;
+    exchange->letter_user = (void *)finish;
+    mailbox_post(&exchange_worker(exchange)->net.mailbox, &exchange->letter);
+}
+
+void deferred_await(struct server_worker *worker)
+{
+    while (worker->deferred > 0) {
+        struct pollfd bell = { .fd = worker->net.mailbox.bell_fd, .events = POLLIN };
+        poll(&bell, 1, -1);
+        mailbox_open(&worker->net.mailbox);
+    }
+}
+
+void rh_defer(rh_request *request)
+{
+    deferred_begin((struct exchange *)request);
+}
+
+void rh_complete(rh_request *request)
+{
+    deferred_complete((struct exchange *)request, NULL);
+}
+
+bool rh_gone(const rh_request *request)
+{
+    const struct exchange *exchange = (const struct exchange *)request;
+    return atomic_load_explicit(&exchange->abandoned, memory_order_relaxed);
+}
+
+/* Lies in the exchange's arena. */
+struct work {
+    struct job job;
+    struct exchange *exchange;
+    rh_handler *handler;
+    void *user;
+};
+
+static void run(struct job *job)
+{
+    struct work *work = (struct work *)job;
+    struct exchange *exchange = work->exchange;
+    work->handler((rh_request *)exchange, work->user);
+    rh_complete((rh_request *)exchange);
+}
+
+void rh_background(rh_request *request, rh_handler *handler, void *user)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    struct work *work = arena_take(&exchange->arena, sizeof *work);
+    if (work == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    deferred_begin(exchange);
+    *work = (struct work){ .job.run = run, .exchange = exchange, .handler = handler, .user = user };
+    background_submit(exchange_worker(exchange)->server->background, &work->job);
+}

@@ -1,0 +1,255 @@
+/* Who answers: the handler of a route, a page, a redirect, an error, in that order. This is what a worker's sessions call
+ * when a request has come in.
+ *
+ * It knows no socket and no wire version. */
+#include "base/writer.h"
+#include "serve/static.h"
+#include "server/deferred.h"
+#include "server/respond.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
+
+static bool reads(enum method method)
+{
+    return method == METHOD_GET || method == METHOD_HEAD;
+}
+
+/* Looks for a route. `*allow`: the methods that routes with this path have. */
+static struct route *find_route(struct exchange *exchange, unsigned *allow)
+{
+    struct router_match match;
+    const struct request *request = &exchange->request;
+    const struct router *router = exchange_worker(exchange)->server->router;
+    *allow = 0;
+    if (router_empty(router))
+        return NULL;
+    router_find(router, request->path, request->method, &match);
+    *allow = match.found ? match.methods : 0;
+    if (match.target == NULL || match.param_count == 0)
+        return match.target;
+    exchange->params = arena_take(&exchange->arena, sizeof match);
+    if (exchange->params == NULL) {
+        respond_unavailable(exchange);
+        return NULL;
+    }
+    *(struct router_match *)exchange->params = match;
+    return match.target;
+}
+
+/* Parameter values are slices of the path, which moves with the head. */
+static void rebase_params(struct exchange *exchange, const char *before)
+{
+    struct router_match *match = exchange->params;
+    const char *after = exchange->request.path.data;
+    for (unsigned i = 0; match != NULL && i < match->param_count; i++)
+        match->params[i].value.data = after + (match->params[i].value.data - before);
+}
+
+static void call_handler(struct exchange *exchange, const struct route *route)
+{
+    const char *before = exchange->request.path.data;
+    if (!exchange_settle(exchange, exchange->head_size)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    rebase_params(exchange, before);
+    route->handler((rh_request *)exchange, route->user);
+    if (!exchange->deferred)
+        respond_settle(exchange);
+}
+
+/* A file that is not in memory: opened on a background thread, answered back home. Lies in the exchange's arena. */
+struct opening {
+    struct job job;
+    struct exchange *exchange;
+    const struct page *page;
+    struct static_file file;
+};
+
+static void answer_opened(struct exchange *exchange)
+{
+    struct opening *opening = exchange->params;
+    if (opening->file.fd < 0)
+        respond_error(exchange, opening->file.error == ENOENT || opening->file.error == ENOTDIR ? 404 : 500, 0, SLICE(""));
+    else if (!static_answer_file(opening->page, &opening->file, exchange))
+        respond_unavailable(exchange);
+    opening->file.fd = -1;
+}
+
+/* Whatever became of the exchange, a descriptor that nobody took is closed. */
+static void close_opened(void *user)
+{
+    struct opening *opening = user;
+    if (opening->file.fd >= 0)
+        close(opening->file.fd);
+}
+
+static void open_page(struct job *job)
+{
+    struct opening *opening = (struct opening *)job;
+    opening->file = static_open(&exchange_worker(opening->exchange)->server->files, opening->page);
+    deferred_complete(opening->exchange, answer_opened);
+}
+
+static void answer_later(struct exchange *exchange, const struct page *page)
+{
+    struct opening *opening = arena_take(&exchange->arena, sizeof *opening);
+    if (opening == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    *opening = (struct opening){ .job.run = open_page, .exchange = exchange, .page = page, .file.fd = -1 };
+    exchange->params = opening;
+    exchange->done = close_opened;
+    exchange->done_user = opening;
+    if (!exchange_settle(exchange, exchange->head_size)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    deferred_begin(exchange);
+    background_submit(exchange_worker(exchange)->server->background, &opening->job);
+}
+
+static void answer_page(struct exchange *exchange, const struct page *page)
+{
+    switch (static_answer(page, exchange, exchange->session->host->clock->unix_s)) {
+    case STATIC_ANSWERED: return;
+    case STATIC_FILE: answer_later(exchange, page); return;
+    case STATIC_FAILED: respond_error(exchange, 412, 0, SLICE("")); return;
+    }
+}
+
+/* The canonical address, with the query kept. */
+static void answer_redirect(struct exchange *exchange, struct slice location)
+{
+    const struct target *target = &exchange->request.target;
+    size_t size = location.size + 1 + target->query.size;
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    writer_put(&w, location);
+    if (target->has_query) {
+        writer_byte(&w, '?');
+        writer_put(&w, target->query);
+    }
+    if (exchange_add_field(exchange, SLICE("Location"), writer_slice(&w)))
+        exchange->response.status = 301;
+    else
+        respond_unavailable(exchange);
+}
+
+/* What is not for a handler: pages, and the methods that come by themselves. `allow` is what routes of this path have. */
+static void answer_otherwise(struct exchange *exchange, unsigned allow)
+{
+    const struct request *request = &exchange->request;
+    const struct site *site = exchange_worker(exchange)->server->site;
+    struct site_match match = { .found = SITE_NOTHING };
+    if (site != NULL)
+        site_find(site, request->path, &match);
+    if (match.found != SITE_NOTHING)
+        allow |= PAGE_METHODS;
+    if (allow == 0)
+        respond_error(exchange, 404, 0, SLICE(""));
+    else if (request->method == METHOD_OPTIONS)
+        respond_options(exchange, allow);
+    else if (match.found == SITE_NOTHING || !reads(request->method))
+        respond_error(exchange, 405, allow, SLICE(""));
+    else if (match.found == SITE_PAGE)
+        answer_page(exchange, match.page);
+    else
+        answer_redirect(exchange, match.location);
+}
+
+/* Targets that name no path: "*" speaks of the server as a whole, and there are no tunnels here. */
+static void answer_pathless(struct exchange *exchange)
+{
+    unsigned all = PAGE_METHODS;
+    if (!router_empty(exchange_worker(exchange)->server->router))
+        all |= method_bit(METHOD_POST) | method_bit(METHOD_PUT) | method_bit(METHOD_PATCH) | method_bit(METHOD_DELETE);
+    if (exchange->request.target.form == TARGET_ASTERISK)
+        respond_options(exchange, all);
+    else
+        respond_error(exchange, 405, all, SLICE(""));
+}
+
+static void dispatch(struct exchange *exchange)
+{
+    unsigned allow = 0;
+    enum target_form form = exchange->request.target.form;
+    if (exchange->request.method == METHOD_OTHER) {
+        respond_error(exchange, 501, 0, SLICE(""));
+        return;
+    }
+    if (form == TARGET_ASTERISK || form == TARGET_AUTHORITY) {
+        answer_pathless(exchange);
+        return;
+    }
+    struct route *route = exchange->route ? exchange->route : find_route(exchange, &allow);
+    if (exchange_answered(exchange))
+        return;
+    if (route != NULL)
+        call_handler(exchange, route);
+    else
+        answer_otherwise(exchange, allow);
+}
+
+static struct exchange *take(struct session_host *host, struct session *session)
+{
+    struct exchange *exchange = exchanges_take(server_worker_of(host));
+    if (exchange != NULL) {
+        exchange->session = session;
+        exchange->request.peer = session->peer;
+    }
+    return exchange;
+}
+
+/* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal goes
+ * out at once, a page once the body has been read. */
+static enum body_plan head(struct session_host *host, struct exchange *exchange)
+{
+    unsigned allow = 0;
+    const struct request *request = &exchange->request;
+    bool path = request->target.form == TARGET_ORIGIN || request->target.form == TARGET_ABSOLUTE;
+    (void)host;
+    if (path && request->method != METHOD_OTHER)
+        exchange->route = find_route(exchange, &allow);
+    if (exchange->route != NULL)
+        return BODY_PLAN_WHOLE;
+    if (!reads(request->method) && !exchange_answered(exchange))
+        dispatch(exchange);
+    return BODY_PLAN_DISCARD;
+}
+
+static void request(struct session_host *host, struct exchange *exchange)
+{
+    (void)host;
+    dispatch(exchange);
+}
+
+static void refuse(struct session_host *host, struct exchange *exchange, unsigned status)
+{
+    (void)host;
+    respond_error(exchange, status, 0, SLICE(""));
+}
+
+static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
+{
+    struct server_worker *worker = server_worker_of(host);
+    if (worker->access_log != NULL)
+        access_log_line(worker->access_log, exchange, body_bytes, host->clock);
+}
+
+void dispatch_init(struct session_host *host)
+{
+    host->take = take;
+    host->head = head;
+    host->request = request;
+    host->refuse = refuse;
+    host->finished = finished;
+}

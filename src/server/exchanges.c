@@ -1,0 +1,48 @@
+/* The exchanges of a worker: as many as are in use at once, and a few spare ones. A request that is answered at once
+ * always gets the same one, which is then warm in the cache. */
+#include "server/server.h"
+
+#include <stdlib.h>
+
+enum { SPARE_MAX = 64, ARENA_MAX = 64 << 20 };
+
+static void gone(struct hold *hold)
+{
+    struct exchange *exchange = LINK_OWNER(hold, struct exchange, hold);
+    struct server_worker *worker = exchange_worker(exchange);
+    exchange_release(exchange);
+    if (worker->spare_count >= SPARE_MAX) {
+        free(exchange);
+        return;
+    }
+    exchange->route = worker->spare;
+    worker->spare = exchange;
+    worker->spare_count++;
+}
+
+struct exchange *exchanges_take(struct server_worker *worker)
+{
+    struct exchange *exchange = worker->spare;
+    if (exchange != NULL) {
+        worker->spare = exchange->route;
+        worker->spare_count--;
+    } else {
+        exchange = malloc(sizeof *exchange);
+        if (exchange == NULL)
+            return NULL;
+        exchange_init(exchange, &worker->net.pages, ARENA_MAX, gone);
+        exchange->worker = worker;
+    }
+    exchange_reset(exchange);
+    return exchange;
+}
+
+void exchanges_free(struct server_worker *worker)
+{
+    while (worker->spare != NULL) {
+        struct exchange *exchange = worker->spare;
+        worker->spare = exchange->route;
+        free(exchange);
+    }
+    worker->spare_count = 0;
+}

@@ -1,0 +1,72 @@
+/* JSON replies of handlers: pieces are formatted (base/json) into memory of the exchange that grows as needed. */
+#include "server/respond.h"
+
+#include "base/json.h"
+#include "base/writer.h"
+
+#include <stdarg.h>
+
+enum { FIRST_ROOM = 512 };
+
+_Static_assert(sizeof(rh_slice) == sizeof(struct slice) && offsetof(rh_slice, size) == offsetof(struct slice, size),
+               "base/json takes a struct slice where a program passes an rh_slice");
+
+/* Twice the room, with what is there. False: no memory, or the exchange's ceiling. */
+static bool grow(struct exchange *exchange)
+{
+    struct reply_text *text = &exchange->response.text;
+    size_t room = text->room ? 2 * text->room : FIRST_ROOM;
+    char *data = arena_take(&exchange->arena, room);
+    if (data == NULL)
+        return false;
+    if (text->used > 0)
+        memcpy(data, text->data, text->used);
+    *text = (struct reply_text){ data, text->used, room };
+    return true;
+}
+
+static void append(struct exchange *exchange, const char *format, va_list *arguments)
+{
+    struct reply_text *text = &exchange->response.text;
+    while (!exchange_answered(exchange)) {
+        struct writer w = writer_on(text->data + text->used, text->room - text->used);
+        va_list copy;
+        va_copy(copy, *arguments);
+        json_format(&w, format, &copy);
+        va_end(copy);
+        if (!w.overflowed) {
+            text->used += writer_used(&w);
+            return;
+        }
+        if (!grow(exchange))
+            respond_unavailable(exchange);
+    }
+}
+
+static void finish(struct exchange *exchange)
+{
+    struct reply_text *text = &exchange->response.text;
+    respond_bytes(exchange, SLICE("application/json"), slice_make(text->data, text->used));
+}
+
+void rh_json(rh_request *request, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    append((struct exchange *)request, format, &arguments);
+    va_end(arguments);
+    finish((struct exchange *)request);
+}
+
+void rh_json_add(rh_request *request, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    append((struct exchange *)request, format, &arguments);
+    va_end(arguments);
+}
+
+void rh_json_send(rh_request *request)
+{
+    finish((struct exchange *)request);
+}

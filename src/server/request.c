@@ -1,0 +1,98 @@
+/* The public calls that look at a request. */
+#include "server/server.h"
+
+static const struct request *of(const rh_request *request)
+{
+    return &((const struct exchange *)request)->request;
+}
+
+static rh_slice out(struct slice s)
+{
+    return (rh_slice){ s.data, s.size };
+}
+
+rh_slice rh_method(const rh_request *request)
+{
+    return out(of(request)->method_name);
+}
+
+rh_slice rh_path(const rh_request *request)
+{
+    return out(of(request)->path);
+}
+
+rh_slice rh_query_raw(const rh_request *request)
+{
+    return out(of(request)->target.query);
+}
+
+rh_slice rh_body(const rh_request *request)
+{
+    return out(of(request)->body);
+}
+
+rh_slice rh_peer(const rh_request *request)
+{
+    return out(of(request)->peer);
+}
+
+rh_slice rh_field(const rh_request *request, const char *name)
+{
+    return out(fields_find(&of(request)->fields, slice_text(name)));
+}
+
+rh_slice rh_param(const rh_request *request, const char *name)
+{
+    const struct router_match *match = ((const struct exchange *)request)->params;
+    for (unsigned i = 0; match != NULL && i < match->param_count; i++)
+        if (slice_equal(match->params[i].name, slice_text(name)))
+            return out(match->params[i].value);
+    return (rh_slice){ NULL, 0 };
+}
+
+/* The decoded form of `raw`, in the request's memory where it differs. */
+static rh_slice decoded(struct exchange *exchange, struct slice raw)
+{
+    if (slice_find(raw, '%') == raw.size && slice_find(raw, '+') == raw.size)
+        return (rh_slice){ raw.size ? raw.data : "", raw.size };
+    char *text = arena_take(&exchange->arena, raw.size);
+    size_t size;
+    if (text == NULL || !query_decode(raw, text, &size))
+        return (rh_slice){ NULL, 0 };
+    return (rh_slice){ text, size };
+}
+
+rh_slice rh_query(rh_request *request, const char *name)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    struct slice rest = exchange->request.target.query, key, value;
+    while (query_next(&rest, &key, &value)) {
+        rh_slice plain = decoded(exchange, key);
+        if (plain.data != NULL && rh_slice_is(plain, name))
+            return decoded(exchange, value);
+    }
+    return (rh_slice){ NULL, 0 };
+}
+
+bool rh_slice_is(rh_slice slice, const char *text)
+{
+    return slice_equal(slice_make(slice.data, slice.size), slice_text(text));
+}
+
+bool rh_slice_uint(rh_slice slice, uint64_t *value)
+{
+    return slice_uint(slice_make(slice.data, slice.size), value);
+}
+
+bool rh_slice_int(rh_slice slice, int64_t *value)
+{
+    struct slice digits = slice_make(slice.data, slice.size);
+    bool negative = digits.size > 0 && digits.data[0] == '-';
+    uint64_t size;
+    if (negative)
+        digits = slice_skip(digits, 1);
+    if (!slice_uint(digits, &size) || size > (uint64_t)INT64_MAX + negative)
+        return false;
+    *value = negative ? (int64_t)(0 - size) : (int64_t)size;
+    return true;
+}

@@ -1,0 +1,226 @@
+/* The public calls that build a response. Each is a few assignments in the exchange; nothing is encoded here. */
+#include "server/respond.h"
+
+#include "base/writer.h"
+#include "http/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct exchange *of(rh_request *request)
+{
+    return (struct exchange *)request;
+}
+
+void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
+{
+    exchange_clear_response(exchange);
+    errors_answer(exchange_worker(exchange)->server->errors, exchange, status, allow, detail);
+    if (exchange->deferred && exchange->response.answer != NULL) {
+        exchange->held = exchange->response.answer;
+        answer_ref(exchange->held);
+    }
+}
+
+void respond_unavailable(struct exchange *exchange)
+{
+    respond_error(exchange, 503, 0, SLICE(""));
+}
+
+static void complain(struct exchange *exchange, const char *what)
+{
+    struct slice method = exchange->request.method_name, path = exchange->request.path;
+    log_write(&exchange_worker(exchange)->server->log, LOG_LEVEL_ERROR, "%.*s %.*s: %s; answered 500", (int)method.size,
+              method.data, (int)(path.size < 200 ? path.size : 200), path.data, what);
+}
+
+void respond_settle(struct exchange *exchange)
+{
+    if (exchange->response.refused)
+        complain(exchange, "the handler set a field that cannot be sent");
+    else if (!exchange_answered(exchange))
+        complain(exchange, "the handler gave no answer and did not defer it");
+    else
+        return;
+    respond_error(exchange, 500, 0, SLICE(""));
+}
+
+static void add(struct exchange *exchange, struct slice name, struct slice value)
+{
+    if (!exchange_add_field(exchange, name, value))
+        exchange->response.refused = true;
+}
+
+static bool has_field(const struct exchange *exchange, struct slice name)
+{
+    for (unsigned i = 0; i < exchange->response.field_count; i++)
+        if (slice_equal_nocase(exchange->response.fields[i].name, name))
+            return true;
+    return false;
+}
+
+static void set_type(struct exchange *exchange, struct slice type)
+{
+    if (type.size > 0 && !has_field(exchange, SLICE("Content-Type")))
+        add(exchange, SLICE("Content-Type"), type);
+}
+
+static unsigned chosen(const struct exchange *exchange, unsigned otherwise)
+{
+    return exchange->response.chosen != 0 ? exchange->response.chosen : otherwise;
+}
+
+/* `bytes` lie in the exchange's arena. */
+static void set_body(struct exchange *exchange, struct slice bytes)
+{
+    struct response *response = &exchange->response;
+    if (bytes.size > 0)
+        response->body = (struct body){ .kind = BODY_SPAN, .size = bytes.size, .data = bytes.data, .fd = -1,
+                                        .hold = &exchange->hold };
+    response->status = chosen(exchange, 200);
+}
+
+void respond_bytes(struct exchange *exchange, struct slice type, struct slice bytes)
+{
+    if (exchange_answered(exchange))
+        return;
+    set_type(exchange, type);
+    set_body(exchange, bytes);
+}
+
+static void send_copy(struct exchange *exchange, struct slice type, struct slice bytes)
+{
+    if (exchange_answered(exchange))
+        return;
+    struct slice copy = arena_copy(&exchange->arena, bytes);
+    if (copy.data == NULL && bytes.size > 0)
+        respond_unavailable(exchange);
+    else
+        respond_bytes(exchange, type, copy);
+}
+
+void respond_options(struct exchange *exchange, unsigned allow)
+{
+    char text[128];
+    struct writer w = writer_on(text, sizeof text);
+    method_write_allow(&w, allow);
+    add(exchange, SLICE("Allow"), writer_slice(&w));
+    exchange->response.status = 204;
+}
+
+void rh_status(rh_request *request, unsigned status)
+{
+    if (status_valid(status))
+        of(request)->response.chosen = status;
+    else
+        of(request)->response.refused = true;
+}
+
+bool rh_set(rh_request *request, const char *name, const char *value)
+{
+    add(of(request), slice_text(name), slice_text(value));
+    return !of(request)->response.refused;
+}
+
+void rh_text(rh_request *request, const char *text)
+{
+    send_copy(of(request), SLICE("text/plain; charset=utf-8"), slice_text(text));
+}
+
+void rh_html(rh_request *request, const char *html)
+{
+    send_copy(of(request), SLICE("text/html; charset=utf-8"), slice_text(html));
+}
+
+void rh_bytes(rh_request *request, const char *type, const void *data, size_t size)
+{
+    send_copy(of(request), slice_text(type), slice_make(data, size));
+}
+
+void rh_empty(rh_request *request)
+{
+    if (!exchange_answered(of(request)))
+        of(request)->response.status = chosen(of(request), 204);
+}
+
+void rh_redirect(rh_request *request, unsigned status, const char *location)
+{
+    struct exchange *exchange = of(request);
+    if (exchange_answered(exchange))
+        return;
+    add(exchange, SLICE("Location"), slice_text(location));
+    if (status < 300 || status > 399 || status == 304)
+        exchange->response.refused = true;
+    exchange->response.status = status;
+}
+
+void rh_fail(rh_request *request, unsigned status, const char *detail)
+{
+    if (exchange_answered(of(request)))
+        return;
+    respond_error(of(request), status >= 400 && status <= 599 ? status : 500, 0, slice_text(detail));
+}
+
+void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user)
+{
+    struct exchange *exchange = of(request);
+    if (exchange_answered(exchange)) {
+        if (done != NULL)
+            done(user);
+        return;
+    }
+    exchange->done = done;
+    exchange->done_user = user;
+    set_type(exchange, slice_text(type));
+    exchange->response.body = (struct body){ .kind = BODY_PULL, .pull = pull, .user = user, .fd = -1 };
+    exchange->response.status = chosen(exchange, 200);
+}
+
+void rh_send(rh_request *request, rh_answer *prepared)
+{
+    struct exchange *exchange = of(request);
+    struct answer *answer = (struct answer *)prepared;
+    if (exchange_answered(exchange))
+        return;
+    if (answer == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    exchange_use(exchange, answer);
+    if (exchange->deferred) {
+        exchange->held = answer;
+        answer_ref(answer);
+    }
+}
+
+/* "Name: value" in two. */
+static bool split(const char *line, struct field_pair *pair)
+{
+    struct slice text = slice_text(line);
+    size_t colon = slice_find(text, ':');
+    if (colon == text.size)
+        return false;
+    *pair = (struct field_pair){ slice_part(text, 0, colon), slice_trim(slice_skip(text, colon + 1)) };
+    return true;
+}
+
+rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size, const char *const *fields)
+{
+    struct field_pair pairs[EXCHANGE_FIELDS_MAX];
+    size_t count = 0;
+    if (type != NULL)
+        pairs[count++] = (struct field_pair){ SLICE("Content-Type"), slice_text(type) };
+    for (; fields != NULL && *fields != NULL; fields++) {
+        if (count == EXCHANGE_FIELDS_MAX || !split(*fields, &pairs[count++])) {
+            errno = EINVAL;
+            return NULL;
+        }
+    }
+    return (rh_answer *)answer_new(&(struct answer_parts){ .status = status, .fields = pairs, .field_count = count,
+                                                           .body = slice_make(data, size) });
+}
+
+void rh_answer_free(rh_answer *answer)
+{
+    answer_unref((struct answer *)answer);
+}

@@ -1,0 +1,327 @@
+/* A server's life: made, told its routes, started, drained, ended, freed. The public calls for that. */
+#include "server/server.h"
+
+#include "server/deferred.h"
+#include "wire/h1_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    INPUT_EXTRA = 64 * 1024,  /* beside the longest head: what one read may bring */
+    OUTPUT_SIZE = 256 * 1024,
+    LOADER_THREADS_MAX = 8
+};
+
+__attribute__((format(printf, 2, 3))) static bool fail(rh_server *server, const char *format, ...)
+{
+    va_list arguments;
+    if (server->error[0] == '\0') {
+        va_start(arguments, format);
+        vsnprintf(server->error, sizeof server->error, format, arguments);
+        va_end(arguments);
+        log_write(&server->log, LOG_LEVEL_ERROR, "%s", server->error);
+    }
+    server->state = SERVER_FAILED;
+    return false;
+}
+
+rh_server *rh_server_create(const rh_options *options, size_t options_size)
+{
+    /* A program built with an older header knows fewer options: the rest are defaults. */
+    rh_options known = { 0 };
+    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    rh_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    server->log = (struct log){ (void (*)(void *, enum log_level, const char *))known.log, known.log_user };
+    server->access_fd = -1;
+    char why[CONFIG_WHY_SIZE];
+    if (!config_init(&server->config, &known, why))
+        fail(server, "%s", why);
+    server->router = router_new();
+    if (server->router == NULL)
+        fail(server, "out of memory");
+    return server;
+}
+
+int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user)
+{
+    if (server == NULL || server->router == NULL)
+        return -1;
+    if (server->state == SERVER_STARTED || server->state == SERVER_ENDED) {
+        log_write(&server->log, LOG_LEVEL_ERROR, "%s: routes have to be registered before the server is started", pattern);
+        return -1;
+    }
+    char why[256] = "out of memory";
+    struct route *route = malloc(sizeof *route);
+    if (route == NULL || router_add(server->router, pattern, route, why, sizeof why) != ROUTER_OK) {
+        free(route);
+        fail(server, "%s", why);
+        return -1;
+    }
+    *route = (struct route){ server->routes, handler, user };
+    server->routes = route;
+    return 0;
+}
+
+static bool open_access_log(rh_server *server)
+{
+    const char *path = server->config.access_log;
+    if (path == NULL)
+        return true;
+    if (strcmp(path, "-") == 0)
+        server->access_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    else
+        server->access_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    if (server->access_fd < 0)
+        return fail(server, "cannot write the access log %s: %s", path, strerror(errno));
+    enum access_log_form form = isatty(server->access_fd) ? ACCESS_LOG_COLOUR : ACCESS_LOG_JSON;
+    server->access_log = access_log_new(server->access_fd, form, server->config.workers, &server->log);
+    return server->access_log != NULL || fail(server, "cannot start the access log: %s", strerror(errno));
+}
+
+static bool load_pages(rh_server *server)
+{
+    const struct config *config = &server->config;
+    if (config->root == NULL)
+        return true;
+    server->files_open = files_open_root(&server->files, config->root);
+    if (!server->files_open)
+        return fail(server, "cannot serve %s: %s; name a folder that this user may read", config->root, strerror(errno));
+    unsigned threads = config->workers < LOADER_THREADS_MAX ? config->workers : LOADER_THREADS_MAX;
+    server->site = site_load(&server->files, config->cache_bytes, threads, &server->log);
+    return server->site != NULL || fail(server, "cannot read the pages in %s: %s", config->root, strerror(errno));
+}
+
+static bool open_listener(rh_server *server, unsigned index)
+{
+    struct config *config = &server->config;
+    struct address *address = &config->listen[index];
+    int *fds = &server->listen_fds[index * config->workers];
+    char why[LISTEN_WHY_SIZE];
+    if (config->same_port[index] && address_port(address) == 0)
+        address->name.v6.sin6_port = htons((uint16_t)address_port(address - 1));
+    if (listen_open(address, fds, config->workers, why) == config->workers)
+        return true;
+    for (unsigned i = 0; i < config->workers; i++)
+        fds[i] = -1;
+    return why[0] == '\0' || fail(server, "%s", why);
+}
+
+static bool open_listeners(rh_server *server)
+{
+    size_t count = (size_t)server->config.listen_count * server->config.workers;
+    server->listen_fds = malloc(count * sizeof *server->listen_fds);
+    if (server->listen_fds == NULL)
+        return fail(server, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        server->listen_fds[i] = -1;
+    for (unsigned i = 0; i < server->config.listen_count; i++)
+        if (!open_listener(server, i))
+            return false;
+    return true;
+}
+
+static void fill_settings(rh_server *server)
+{
+    const struct config *config = &server->config;
+    uint32_t share = config->connections_max / config->workers;
+    server->settings = (struct worker_settings){
+        .session_type = &h1_session_type,
+        .head_timeout_ms = config->head_timeout_ms,
+        .body_timeout_ms = config->body_timeout_ms,
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .send_timeout_ms = config->send_timeout_ms,
+        .drain_timeout_ms = config->drain_timeout_ms,
+        .body_rate_min = config->body_rate_min,
+        .connections_max = share > 0 ? share : 1,
+        .input_size = config->limits.head_max + INPUT_EXTRA,
+        .output_size = OUTPUT_SIZE,
+        .log = &server->log,
+    };
+}
+
+static bool listen_with(rh_server *server, struct server_worker *worker, unsigned index)
+{
+    const struct config *config = &server->config;
+    for (unsigned i = 0; i < config->listen_count; i++) {
+        int fd = server->listen_fds[i * config->workers + index];
+        bool shared = config->listen[i].name.any.sa_family == AF_UNIX;
+        if (fd >= 0 && !worker_listen(&worker->net, fd, shared))
+            return fail(server, "cannot watch a listening socket: %s", strerror(errno));
+    }
+    return true;
+}
+
+static bool make_worker(rh_server *server, unsigned index)
+{
+    struct server_worker *worker = &server->workers[index];
+    worker->server = server;
+    worker->host = (struct session_host){ .clock = &worker->net.clock, .limits = &server->config.limits,
+                                          .server_field = server->config.server_field };
+    dispatch_init(&worker->host);
+    if (server->access_log != NULL)
+        worker->access_log = access_log_writer(server->access_log, index);
+    if (!worker_init(&worker->net, &server->settings, &worker->host))
+        return fail(server, "cannot make a worker: %s", strerror(errno));
+    server->workers_made++;
+    return listen_with(server, worker, index);
+}
+
+static bool make_workers(rh_server *server)
+{
+    fill_settings(server);
+    server->background = background_new(server->config.background);
+    server->errors = errors_new(server->site);
+    server->workers = aligned_alloc(64, server->config.workers * sizeof *server->workers);
+    if (server->background == NULL || server->errors == NULL || server->workers == NULL)
+        return fail(server, "out of memory or threads");
+    memset(server->workers, 0, server->config.workers * sizeof *server->workers);
+    for (unsigned i = 0; i < server->config.workers; i++)
+        if (!make_worker(server, i))
+            return false;
+    return true;
+}
+
+static bool start_workers(rh_server *server)
+{
+    for (unsigned i = 0; i < server->workers_made; i++)
+        if (!worker_start(&server->workers[i].net))
+            return fail(server, "cannot start a thread: %s", strerror(errno));
+    server->state = SERVER_STARTED;
+    return true;
+}
+
+int rh_start(rh_server *server)
+{
+    if (server == NULL || server->state != SERVER_NEW)
+        return -1;
+    bool started = open_access_log(server) && load_pages(server) && open_listeners(server) && make_workers(server) &&
+                   start_workers(server);
+    if (!started)
+        rh_stop(server);
+    return started ? 0 : -1;
+}
+
+static void want(rh_server *server, enum worker_state state)
+{
+    for (unsigned i = 0; server != NULL && i < server->workers_made; i++)
+        worker_want(&server->workers[i].net, state);
+}
+
+void rh_drain(rh_server *server)
+{
+    want(server, WORKER_DRAINING);
+}
+
+void rh_stop(rh_server *server)
+{
+    want(server, WORKER_ENDED);
+}
+
+static void close_listeners(rh_server *server)
+{
+    for (unsigned i = 0; server->listen_fds != NULL && i < server->config.listen_count; i++) {
+        const int *fds = &server->listen_fds[i * server->config.workers];
+        const struct address *address = &server->config.listen[i];
+        bool shared = address->name.any.sa_family == AF_UNIX;
+        for (unsigned k = 0; k < (shared ? 1 : server->config.workers); k++)
+            if (fds[k] >= 0)
+                close(fds[k]);
+        if (fds[0] >= 0)
+            listen_unlink(address);
+    }
+    free(server->listen_fds);
+    server->listen_fds = NULL;
+}
+
+void rh_wait(rh_server *server)
+{
+    if (server == NULL)
+        return;
+    for (unsigned i = 0; i < server->workers_made; i++)
+        worker_join(&server->workers[i].net);
+    close_listeners(server);
+    if (server->state == SERVER_STARTED)
+        server->state = SERVER_ENDED;
+}
+
+int rh_run(rh_server *server)
+{
+    if (server == NULL)
+        return 1;
+    if (server->state == SERVER_NEW && rh_start(server) != 0)
+        return 1;
+    if (server->state == SERVER_FAILED)
+        return 1;
+    rh_wait(server);
+    return 0;
+}
+
+static void free_workers(rh_server *server)
+{
+    /* Background work first: it sends exchanges home, which the workers then still have to take in. */
+    if (server->background != NULL)
+        background_free(server->background);
+    for (unsigned i = 0; i < server->workers_made; i++) {
+        deferred_await(&server->workers[i]);
+        exchanges_free(&server->workers[i]);
+        worker_fini(&server->workers[i].net);
+    }
+    free(server->workers);
+}
+
+void rh_server_free(rh_server *server)
+{
+    if (server == NULL)
+        return;
+    rh_stop(server);
+    rh_wait(server);
+    free_workers(server);
+    if (server->access_log != NULL)
+        access_log_free(server->access_log);
+    if (server->access_fd >= 0)
+        close(server->access_fd);
+    errors_free(server->errors);
+    site_free(server->site);
+    if (server->files_open)
+        files_close_root(&server->files);
+    router_free(server->router);
+    while (server->routes != NULL) {
+        struct route *route = server->routes;
+        server->routes = route->next;
+        free(route);
+    }
+    config_fini(&server->config);
+    free(server);
+}
+
+const char *rh_error(const rh_server *server)
+{
+    return server != NULL ? server->error : "out of memory";
+}
+
+unsigned rh_port(const rh_server *server)
+{
+    return server != NULL ? address_port(&server->config.listen[0]) : 0;
+}
+
+rh_site_info rh_site(const rh_server *server)
+{
+    if (server == NULL || server->site == NULL)
+        return (rh_site_info){ 0 };
+    struct site_stats stats = site_stats(server->site);
+    return (rh_site_info){ stats.pages, stats.pages_in_memory, stats.bytes, stats.bytes_in_memory };
+}
+
+void rh_log_stderr(void *user, enum rh_log_level level, const char *line)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    (void)user;
+    fprintf(stderr, "rawhttp: %s: %s\n", names[level], line);
+}

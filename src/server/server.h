@@ -1,0 +1,69 @@
+/* The server: where the siblings meet. It owns everything that is made when it starts and shared, immutable, by its
+ * workers; and for each worker what answering takes beside the network: exchanges, a log buffer, a session host. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "base/background.h"
+#include "net/worker.h"
+#include "observe/access_log.h"
+#include "serve/errors.h"
+#include "serve/router.h"
+#include "serve/site.h"
+#include "server/config.h"
+
+struct route {
+    struct route *next; /* all of them, to be freed */
+    rh_handler *handler;
+    void *user;
+};
+
+struct server_worker {
+    struct worker net;
+    struct session_host host;
+    rh_server *server;
+    struct access_log_writer *access_log; /* NULL: off */
+    struct exchange *spare;               /* chain through exchange.route of those that wait for a request */
+    unsigned spare_count;
+    size_t deferred;                      /* exchanges that somebody else still has */
+};
+
+enum server_state { SERVER_NEW, SERVER_FAILED, SERVER_STARTED, SERVER_ENDED };
+
+struct rh_server {
+    struct config config;
+    struct log log;
+    char error[CONFIG_WHY_SIZE]; /* the first mistake */
+    enum server_state state;
+    struct router *router;
+    struct route *routes;
+    struct files files;
+    bool files_open;
+    struct site *site;           /* NULL: no pages */
+    struct errors *errors;
+    struct background *background;
+    struct access_log *access_log;
+    int access_fd;
+    struct worker_settings settings;
+    int *listen_fds;             /* listen_count rows of `workers` descriptors */
+    struct server_worker *workers;
+    unsigned workers_made;
+};
+
+/* Fills the host's calls (dispatch.c). */
+void dispatch_init(struct session_host *host);
+
+/* Exchanges of a worker, made at need and used again (exchanges.c). */
+struct exchange *exchanges_take(struct server_worker *worker);
+void exchanges_free(struct server_worker *worker);
+
+static inline struct server_worker *server_worker_of(struct session_host *host)
+{
+    return LINK_OWNER(host, struct server_worker, host);
+}
+
+static inline struct server_worker *exchange_worker(const struct exchange *exchange)
+{
+    return exchange->worker;
+}
+
+#endif
