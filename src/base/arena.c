@@ -12,7 +12,7 @@ struct arena_block {
     struct pages *pages; /* NULL: malloc */
 };
 
-static void start_over(struct arena *arena)
+SLICE_NULL_PLUS_ZERO static void start_over(struct arena *arena)
 {
     size_t skew = (size_t)(-(uintptr_t)arena->first & (GRAIN - 1));
     if (skew > arena->first_size)

@@ -35,8 +35,10 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
     va_start(arguments, format);
     int size = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (size < 0)
+    if (size < 0) { /* better the bare words than none */
+        log->write(log->user, level, format);
         return;
+    }
     if ((size_t)size >= sizeof line)
         memcpy(line + cut_before(line, sizeof line - sizeof more), more, sizeof more);
     clean(line);

@@ -12,7 +12,7 @@ struct writer {
     bool overflowed;
 };
 
-static inline struct writer writer_on(void *buffer, size_t size)
+SLICE_NULL_PLUS_ZERO static inline struct writer writer_on(void *buffer, size_t size)
 {
     char *start = buffer;
     return (struct writer){ start, start, start + size, false };
@@ -34,8 +34,9 @@ static inline void writer_bytes(struct writer *w, const void *data, size_t size)
         w->overflowed = true;
         return;
     }
-    if (size != 0)
-        memcpy(w->at, data, size);
+    if (size == 0)
+        return; /* `data` and the buffer may be NULL then, which memcpy does not take */
+    memcpy(w->at, data, size);
     w->at += size;
 }
 

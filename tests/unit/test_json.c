@@ -214,7 +214,8 @@ static void knows_no_locale(void **state)
 static void stops_at_what_it_does_not_know(void **state)
 {
     static const char *const formats[] = {
-        "%", "%x", "%i", "%c", "%5d", "%-d", "%.2f", "%l", "%ll", "%llld", "%ls", "%lf", "%lld%", "%z", "%zd", "%hd", "% d",
+        "%", "%x", "%i", "%c", "%5d", "%-d", "%.2f", "%l", "%ll", "%llld", "%ls", "%lf", "%lld%",
+        "%z", "%zd", "%hd", "% d",
     };
     char text[32];
     struct writer w = writer_on(text, sizeof text);

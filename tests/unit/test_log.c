@@ -45,6 +45,8 @@ static void hands_lines_on(void **state)
     errno = ENOENT;
     log_write(&log, LOG_LEVEL_ERROR, "/srv/www: %m");
     assert_string_equal(heard.text, "/srv/www: No such file or directory");
+    log_write(&log, LOG_LEVEL_ERROR, "not in this locale: %ls", L"\x20AC");
+    assert_string_equal(heard.text, "not in this locale: %ls");
 }
 
 static void is_silent_without_a_listener(void **state)

@@ -72,7 +72,8 @@ static void keeps_blocks_for_the_next_taker(void **state)
     size_t got;
     (void)state;
     pages_init(&pages, 1 << 20);
-    void *a = pages_take(&pages, 4096, &got), *b = pages_take(&pages, 4096, &got), *other = pages_take(&pages, 1024, &got);
+    void *a = pages_take(&pages, 4096, &got), *b = pages_take(&pages, 4096, &got);
+    void *other = pages_take(&pages, 1024, &got);
     assert_int_equal(pages.taken_bytes, 4096 + 4096 + 1024);
     assert_int_equal(mallocs, 3);
     pages_give(&pages, a, 4096);
