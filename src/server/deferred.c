@@ -25,6 +25,9 @@ static void come_home(struct letter *letter)
             finish(exchange);
         respond_settle(exchange);
         conn_answered(conn_of(exchange->session), exchange);
+    } else {
+        struct session_host *host = &exchange_worker(exchange)->host;
+        host->finished(host, exchange, 0); /* its session could not report it while it was away */
     }
     hold_unref(&exchange->hold);
 }
