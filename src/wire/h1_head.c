@@ -34,7 +34,7 @@ static inline enum verdict take_crlf(const struct h1_cursor *cursor, size_t at)
 }
 
 /* HTTP-version and CRLF (RFC 9112 2.3). Version 2 and beyond is told only when the line is well-formed to its end. */
-static enum verdict take_version(const struct h1_cursor *cursor, size_t at, uint8_t *version)
+static enum verdict take_any_version(const struct h1_cursor *cursor, size_t at, uint8_t *version)
 {
     static const char pattern[VERSION_SIZE + 1] = "HTTP/0.0";
     const char *text = cursor->data + at;
@@ -57,6 +57,16 @@ static enum verdict take_version(const struct h1_cursor *cursor, size_t at, uint
     return verdict;
 }
 
+static enum verdict take_version(const struct h1_cursor *cursor, size_t at, uint8_t *version)
+{
+    static const char usual[] = "HTTP/1.1\r\n";
+
+    if (cursor->size - at < sizeof usual - 1 || memcmp(cursor->data + at, usual, sizeof usual - 1) != 0)
+        return take_any_version(cursor, at, version);
+    *version = 11;
+    return LINE;
+}
+
 /* The first byte from `at` on that no target can have: a space, another control, or one beyond ASCII. The characters that
  * a target has and a token has not ("/", "?", "=") stop the search on its way; there are few. */
 static size_t find_target_end(struct h1_cursor *cursor, size_t at)
@@ -66,6 +76,14 @@ static size_t find_target_end(struct h1_cursor *cursor, size_t at)
         if (at == cursor->size || (unsigned char)(cursor->data[at] - '!') > '~' - '!')
             return at;
     }
+}
+
+/* The method's end: "GET " is met most and needs no search. */
+static inline size_t find_method_end(struct h1_cursor *cursor, size_t at)
+{
+    if (cursor->size - at >= 4 && memcmp(cursor->data + at, "GET ", 4) == 0)
+        return at + 3;
+    return h1_cursor_not_token(cursor, at);
 }
 
 /* Sets what the request knows of its line; false where the target is not one. */
@@ -85,7 +103,7 @@ static bool bind_line(const struct h1_head *head, struct request *request, const
 static enum verdict take_request_line(struct h1_cursor *cursor, struct h1_head *head, struct request *request, size_t *at)
 {
     size_t method = *at;
-    size_t method_end = h1_cursor_not_token(cursor, method);
+    size_t method_end = find_method_end(cursor, method);
     if (method_end == cursor->size)
         return MORE;
     if (method_end == method || cursor->data[method_end] != ' ')
@@ -141,68 +159,79 @@ static enum verdict take_start(struct h1_cursor *cursor, struct h1_head *head, s
     return LINE;
 }
 
-static inline void note_field(struct fields *fields, struct field field)
-{
-    unsigned index = fields->count++;
-    enum field_id id = field_identify(slice_make(fields->base + field.name, field.name_size));
-
-    fields->at[index] = field;
-    fields->id[index] = (uint8_t)id;
-    if (fields->first[id] == 0)
-        fields->first[id] = (uint8_t)fields->count;
-}
-
-static inline bool is_blank(char c)
+static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
+/* The value without the white space around it; `end` is where its CR is, which ends the first loop. */
+static __attribute__((noinline)) void trim_value(const char *data, size_t *value, size_t *end)
+{
+    while (is_blank(data[*value]))
+        ++*value;
+    while (*end > *value && is_blank(data[*end - 1]))
+        --*end;
+}
+
 /* field-name ":" OWS field-value OWS CRLF (RFC 9112 5). A name that is empty or that has white space before or behind it, an
  * obs-fold among these, does not end at a colon; a value ends at its first control, which has to be the CR. */
-static inline enum verdict take_field(struct h1_cursor *cursor, struct fields *fields, size_t *at)
+static inline enum verdict take_field(struct h1_cursor *cursor, size_t *at, struct field *field)
 {
     const char *data = cursor->data;
-    size_t name = *at;
+    size_t name = *at, size = cursor->size;
     size_t colon = h1_cursor_not_token(cursor, name);
-    if (colon == cursor->size)
+    if (colon == size)
         return MORE;
     if (data[colon] != ':' || colon == name)
         return BAD_REQUEST;
 
-    size_t value = colon + 1, line_end = h1_cursor_control(cursor, value);
-    if (line_end == cursor->size)
-        return MORE;
-    enum verdict verdict = take_crlf(cursor, line_end);
-    if (verdict != LINE)
-        return verdict;
+    size_t value = colon + 1, end = h1_cursor_control(cursor, value);
+    if (end + 1 >= size)
+        return end == size || data[end] == '\r' ? MORE : BAD_REQUEST;
+    if (memcmp(data + end, "\r\n", CRLF_SIZE) != 0)
+        return BAD_REQUEST;
 
-    size_t value_end = line_end;
-    while (is_blank(data[value]))
-        value++; /* the CR stops it */
-    while (value_end > value && is_blank(data[value_end - 1]))
-        value_end--;
-    note_field(fields, (struct field){ (uint16_t)name, (uint16_t)(colon - name), (uint16_t)value,
-                                       (uint16_t)(value_end - value) });
-    *at = line_end + CRLF_SIZE;
+    *at = end + CRLF_SIZE;
+    value += data[value] == ' '; /* mostly this is all the white space there is */
+    if ((unsigned char)data[value] <= ' ' || (unsigned char)data[end - 1] <= ' ')
+        trim_value(data, &value, &end);
+    field->name = (uint16_t)name;
+    field->name_size = (uint16_t)(colon - name);
+    field->value = (uint16_t)value;
+    field->value_size = (uint16_t)(end - value);
     return LINE;
 }
 
-/* The field lines up to the empty line; `fields_max` is told by the first byte of the field that is too much. */
+static inline void note_field(struct h1_head *head, struct fields *fields, unsigned index)
+{
+    enum field_id id = field_identify(fields_name(fields, index));
+
+    fields->id[index] = (uint8_t)id;
+    if (fields->first[id] == 0)
+        fields->first[id] = (uint8_t)(index + 1);
+    else if (id == FIELD_HOST)
+        head->host_again = true;
+}
+
+/* The field lines and the empty line behind them. One field too many is told by its first byte. */
 static enum verdict take_fields(struct h1_cursor *cursor, struct h1_head *head, struct fields *fields, unsigned fields_max)
 {
     size_t at = head->done;
+    unsigned count = fields->count;
     enum verdict verdict = LINE;
 
-    while (at < cursor->size && cursor->data[at] != '\r') {
-        verdict = fields->count < fields_max ? take_field(cursor, fields, &at) : HEAD_TOO_LARGE;
+    for (; count < fields_max; count++) {
+        verdict = take_field(cursor, &at, &fields->at[count]);
         if (verdict != LINE)
             break;
+        note_field(head, fields, count);
     }
+    fields->count = count;
     head->done = (uint32_t)at;
-    if (verdict != LINE)
-        return verdict;
     if (at == cursor->size)
         return MORE;
+    if (cursor->data[at] != '\r')
+        return count < fields_max ? verdict : HEAD_TOO_LARGE;
 
     verdict = take_crlf(cursor, at);
     if (verdict == LINE)
@@ -212,14 +241,11 @@ static enum verdict take_fields(struct h1_cursor *cursor, struct h1_head *head, 
 
 /* Exactly one valid Host in 1.1, at most one in 1.0 (RFC 9112 3.2). An empty one is for URIs without an authority; an http
  * URI has one (RFC 9110 4.2.1), so it is not valid here. */
-static bool host_valid(const struct request *request)
+static bool host_valid(const struct h1_head *head, const struct request *request)
 {
-    const struct fields *fields = &request->fields;
-    unsigned behind = fields->first[FIELD_HOST];
-
-    if (behind == 0)
+    if (!fields_has(&request->fields, FIELD_HOST))
         return request->version == 10;
-    return fields_next(fields, FIELD_HOST, behind) < 0 && authority_valid(fields_value(fields, behind - 1));
+    return !head->host_again && authority_valid(fields_get(&request->fields, FIELD_HOST));
 }
 
 enum h1_head_result h1_head_parse_with(h1_scan *scan, struct h1_head *head, struct request *request, struct slice bytes,
@@ -243,7 +269,7 @@ enum h1_head_result h1_head_parse_with(h1_scan *scan, struct h1_head *head, stru
         return H1_HEAD_MORE;
     if (verdict == MORE)
         verdict = HEAD_TOO_LARGE;
-    if (verdict == LINE && host_valid(request))
+    if (verdict == LINE && host_valid(head, request))
         return H1_HEAD_DONE;
     head->bad_status = verdict == LINE ? BAD_REQUEST : (uint16_t)verdict;
     return H1_HEAD_BAD;

@@ -19,6 +19,7 @@ struct h1_head {
     bool line_done;       /* the request line has been parsed */
     uint16_t method_size; /* where the parts of the request line are, for when the bytes move */
     uint16_t target_size;
+    bool host_again;      /* a second Host was there */
 };
 
 /* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; they may have moved:

@@ -11,15 +11,14 @@ static bool is_control(unsigned char c)
     return (c < 0x20 && c != '\t') || c == 0x7F;
 }
 
-void h1_scan_scalar(const char *bytes, size_t blocks, struct h1_masks *masks)
+void h1_scan_scalar(const char *bytes, size_t blocks, uint64_t *not_token, uint64_t *control)
 {
     for (size_t block = 0; block < blocks; block++) {
-        const char *at = bytes + block * H1_BLOCK;
-        struct h1_masks found = { 0, 0 };
+        not_token[block] = control[block] = 0;
         for (unsigned i = 0; i < H1_BLOCK; i++) {
-            found.not_token |= (uint64_t)!char_is(at[i], CHAR_TOKEN) << i;
-            found.control |= (uint64_t)is_control((unsigned char)at[i]) << i;
+            char c = bytes[block * H1_BLOCK + i];
+            not_token[block] |= (uint64_t)!char_is(c, CHAR_TOKEN) << i;
+            control[block] |= (uint64_t)is_control((unsigned char)c) << i;
         }
-        masks[block] = found;
     }
 }

@@ -47,60 +47,63 @@ static const uint8_t rows[16] = { BELOW, BELOW | NINTH, PUNCT, DIGIT, ALPHA, UPP
 
 /* The instruction that looks up by nibbles gives 0 for an index from 0x80 on, which is what columns[] should say
  * there: only the shifted half has to be masked. */
-__attribute__((target("ssse3"))) static void scan_ssse3(const char *bytes, size_t blocks, struct h1_masks *masks)
+__attribute__((target("ssse3"))) static void scan_ssse3(const char *bytes, size_t blocks, uint64_t *not_token,
+                                                        uint64_t *control)
 {
     const __m128i column = BYTES16(columns), row = BYTES16(rows), nibble = _mm_set1_epi8(0x0F);
     const __m128i token = _mm_set1_epi8(TOKEN), raise = _mm_set1_epi8(0x7F - TOKEN), none = _mm_setzero_si128();
 
-    for (; blocks > 0; blocks--, bytes += H1_BLOCK, masks++) {
-        struct h1_masks found = { 0, 0 };
+    for (size_t block = 0; block < blocks; block++, bytes += H1_BLOCK) {
+        uint64_t masks[2] = { 0, 0 };
         for (unsigned part = 0; part < H1_BLOCK; part += 16) {
             __m128i text = _mm_loadu_si128((const __m128i *)(bytes + part));
             __m128i high = _mm_and_si128(_mm_srli_epi16(text, 4), nibble);
             __m128i group = _mm_and_si128(_mm_shuffle_epi8(column, text), _mm_shuffle_epi8(row, high));
-            __m128i not_token = _mm_cmpeq_epi8(_mm_and_si128(group, token), none);
-            __m128i control = _mm_adds_epu8(group, raise);
-            found.not_token |= (uint64_t)(uint32_t)_mm_movemask_epi8(not_token) << part;
-            found.control |= (uint64_t)(uint32_t)_mm_movemask_epi8(control) << part;
+            __m128i no_token = _mm_cmpeq_epi8(_mm_and_si128(group, token), none);
+            masks[0] |= (uint64_t)(uint32_t)_mm_movemask_epi8(no_token) << part;
+            masks[1] |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_adds_epu8(group, raise)) << part;
         }
-        *masks = found;
+        not_token[block] = masks[0];
+        control[block] = masks[1];
     }
 }
 
-__attribute__((target("avx2"))) static void scan_avx2(const char *bytes, size_t blocks, struct h1_masks *masks)
+__attribute__((target("avx2"))) static void scan_avx2(const char *bytes, size_t blocks, uint64_t *not_token,
+                                                      uint64_t *control)
 {
     const __m256i column = _mm256_broadcastsi128_si256(BYTES16(columns));
     const __m256i row = _mm256_broadcastsi128_si256(BYTES16(rows));
     const __m256i nibble = _mm256_set1_epi8(0x0F), token = _mm256_set1_epi8(TOKEN);
     const __m256i raise = _mm256_set1_epi8(0x7F - TOKEN), none = _mm256_setzero_si256();
 
-    for (; blocks > 0; blocks--, bytes += H1_BLOCK, masks++) {
-        struct h1_masks found = { 0, 0 };
+    for (size_t block = 0; block < blocks; block++, bytes += H1_BLOCK) {
+        uint64_t masks[2] = { 0, 0 };
         for (unsigned part = 0; part < H1_BLOCK; part += 32) {
             __m256i text = _mm256_loadu_si256((const __m256i *)(bytes + part));
             __m256i high = _mm256_and_si256(_mm256_srli_epi16(text, 4), nibble);
             __m256i group = _mm256_and_si256(_mm256_shuffle_epi8(column, text), _mm256_shuffle_epi8(row, high));
-            __m256i not_token = _mm256_cmpeq_epi8(_mm256_and_si256(group, token), none);
-            __m256i control = _mm256_adds_epu8(group, raise);
-            found.not_token |= (uint64_t)(uint32_t)_mm256_movemask_epi8(not_token) << part;
-            found.control |= (uint64_t)(uint32_t)_mm256_movemask_epi8(control) << part;
+            __m256i no_token = _mm256_cmpeq_epi8(_mm256_and_si256(group, token), none);
+            masks[0] |= (uint64_t)(uint32_t)_mm256_movemask_epi8(no_token) << part;
+            masks[1] |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_adds_epu8(group, raise)) << part;
         }
-        *masks = found;
+        not_token[block] = masks[0];
+        control[block] = masks[1];
     }
 }
 
-__attribute__((target("avx512bw"))) static void scan_avx512(const char *bytes, size_t blocks, struct h1_masks *masks)
+__attribute__((target("avx512bw"))) static void scan_avx512(const char *bytes, size_t blocks, uint64_t *not_token,
+                                                            uint64_t *control)
 {
     const __m512i column = _mm512_broadcast_i32x4(BYTES16(columns)), row = _mm512_broadcast_i32x4(BYTES16(rows));
     const __m512i nibble = _mm512_set1_epi8(0x0F), token = _mm512_set1_epi8(TOKEN);
     const __m512i other = _mm512_set1_epi8((char)CONTROL);
 
-    for (; blocks > 0; blocks--, bytes += H1_BLOCK, masks++) {
+    for (size_t block = 0; block < blocks; block++, bytes += H1_BLOCK) {
         __m512i text = _mm512_loadu_si512(bytes);
         __m512i high = _mm512_and_si512(_mm512_srli_epi16(text, 4), nibble);
         __m512i group = _mm512_and_si512(_mm512_shuffle_epi8(column, text), _mm512_shuffle_epi8(row, high));
-        masks->not_token = _mm512_testn_epi8_mask(group, token);
-        masks->control = _mm512_test_epi8_mask(group, other);
+        not_token[block] = _mm512_testn_epi8_mask(group, token);
+        control[block] = _mm512_test_epi8_mask(group, other);
     }
 }
 
