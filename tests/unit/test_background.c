@@ -138,7 +138,9 @@ static void blocks_every_signal(void **state)
     sigset_t before, after;
     struct job job = { .run = look_at_signals };
     (void)state;
-    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    sigemptyset(&before);
+    sigaddset(&before, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     struct background *background = background_new(1);
     pthread_sigmask(SIG_SETMASK, NULL, &after);
     background_submit(background, &job);
