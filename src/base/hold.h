@@ -6,6 +6,8 @@
 #define BASE_HOLD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 struct hold {
     atomic_uint count;
@@ -26,7 +28,12 @@ static inline void hold_ref(struct hold *hold)
 
 static inline void hold_unref(struct hold *hold)
 {
-    if (hold && atomic_fetch_sub_explicit(&hold->count, 1, memory_order_acq_rel) == 1)
+    if (hold == NULL)
+        return;
+    /* The only holder needs no atomic read-modify-write: nobody else is there to take or drop a reference meanwhile. */
+    bool last = atomic_load_explicit(&hold->count, memory_order_acquire) == 1 ||
+                atomic_fetch_sub_explicit(&hold->count, 1, memory_order_acq_rel) == 1;
+    if (last)
         hold->gone(hold);
 }
 

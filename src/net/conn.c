@@ -65,6 +65,13 @@ bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
     return true;
 }
 
+static void free_input(struct conn *conn)
+{
+    if (conn->input != NULL)
+        pages_give(&conn->worker->pages, conn->input, conn->input->room);
+    conn->input = NULL;
+}
+
 void conn_close(struct conn *conn)
 {
     if (conn->gone)
@@ -72,7 +79,7 @@ void conn_close(struct conn *conn)
     conn->gone = true;
     conn->session.type->fini(&conn->session);
     backlog_free(&conn->worker->pages, conn->output);
-    pages_give(&conn->worker->pages, conn->input, conn->input_room);
+    free_input(conn);
     conn->transport.ops->close(&conn->transport);
     timers_unset(&conn->timer);
     list_remove(&conn->link);
@@ -149,14 +156,11 @@ static struct slice work(struct conn *conn, struct slice bytes)
 /* Moves unconsumed input to the front of the worker's buffer, where what is read joins it. */
 static size_t take_input(struct conn *conn)
 {
-    struct worker *worker = conn->worker;
-    size_t size = conn->input_size;
-    if (size == 0)
+    if (conn->input == NULL)
         return 0;
-    memcpy(worker->input, conn->input, size);
-    pages_give(&worker->pages, conn->input, conn->input_room);
-    conn->input = NULL;
-    conn->input_size = conn->input_room = 0;
+    size_t size = conn->input->size;
+    memcpy(conn->worker->input, conn->input->bytes, size);
+    free_input(conn);
     return size;
 }
 
@@ -165,12 +169,12 @@ static bool keep_input(struct conn *conn, struct slice rest)
     size_t room;
     if (rest.size == 0)
         return true;
-    conn->input = pages_take(&conn->worker->pages, rest.size, &room);
+    conn->input = pages_take(&conn->worker->pages, sizeof *conn->input + rest.size, &room);
     if (conn->input == NULL)
         return false;
-    memcpy(conn->input, rest.data, rest.size);
-    conn->input_size = (uint32_t)rest.size;
-    conn->input_room = (uint32_t)room;
+    conn->input->size = (uint32_t)rest.size;
+    conn->input->room = (uint32_t)room;
+    memcpy(conn->input->bytes, rest.data, rest.size);
     return true;
 }
 

@@ -17,6 +17,13 @@ struct worker;
 
 enum { CONN_PEER_SIZE = 40 };
 
+/* Input that waits for more, in a block of the worker's pages. */
+struct kept {
+    uint32_t size;
+    uint32_t room; /* of the block */
+    char bytes[];
+};
+
 struct conn {
     struct watch watch;
     struct worker *worker;
@@ -25,18 +32,17 @@ struct conn {
     struct link link;           /* all of the worker's connections */
     struct conn *next;          /* among those that go on next turn, or those to be freed */
     struct backlog *output;     /* unsent; while it is there nothing is read */
-    char *input;                /* bytes that the session has not consumed */
-    uint32_t input_size, input_room;
+    struct kept *input;         /* bytes that the session has not consumed */
     uint32_t body_began;        /* the window over which a body's rate is measured: its start, low bits of now_ms */
     uint32_t body_bytes;        /* and what came in it */
     uint8_t phase_before;       /* the session's, when the deadline was last set */
-    bool readable : 1;          /* the socket may hold more */
-    bool hung_up : 1;           /* a FIN or RST has been announced: read on until it is seen */
-    bool ended : 1;             /* the peer sends no more */
-    bool shut : 1;              /* we send no more */
-    bool again : 1;             /* in the worker's list for the next turn */
-    bool gone : 1;              /* closed, waiting to be freed */
-    bool recent : 1;            /* used since the last look for idle ones */
+    bool readable;              /* the socket may hold more */
+    bool hung_up;               /* a FIN or RST has been announced: read on until it is seen */
+    bool ended;                 /* the peer sends no more */
+    bool shut;                  /* we send no more */
+    bool again;                 /* in the worker's list for the next turn */
+    bool gone;                  /* closed, waiting to be freed */
+    bool recent;                /* used since the last look for idle ones */
     char peer[CONN_PEER_SIZE];
     struct session session;     /* the wire version's own state follows */
 };
@@ -63,7 +69,7 @@ void conn_expire(struct timer *timer);
 /* Nothing is owed in either direction. */
 static inline bool conn_idle(const struct conn *conn)
 {
-    return conn->session.phase == SESSION_IDLE && conn->output == NULL && conn->input_size == 0;
+    return conn->session.phase == SESSION_IDLE && conn->output == NULL && conn->input == NULL;
 }
 
 static inline struct conn *conn_of(struct session *session)

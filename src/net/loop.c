@@ -1,6 +1,8 @@
 /* epoll, thinly. */
 #include "net/loop.h"
 
+#include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 bool loop_init(struct loop *loop)
@@ -30,6 +32,7 @@ void loop_remove(struct loop *loop, int fd)
 /* An interrupted wait counts as one without events. */
 unsigned loop_wait(struct loop *loop, int wait_ms)
 {
-    int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms);
+    /* Not through the C library, for which waiting is a cancellation point. */
+    long count = syscall(SYS_epoll_pwait, loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms, NULL, 0);
     return count > 0 ? (unsigned)count : 0;
 }

@@ -17,15 +17,10 @@ static bool reads(enum method method)
     return method == METHOD_GET || method == METHOD_HEAD;
 }
 
-/* Looks for a route. `*allow`: the methods that routes with this path have. */
-static struct route *find_route(struct exchange *exchange, unsigned *allow)
+static struct route *search(const struct router *router, struct exchange *exchange, unsigned *allow)
 {
     struct router_match match;
     const struct request *request = &exchange->request;
-    const struct router *router = exchange_worker(exchange)->server->router;
-    *allow = 0;
-    if (router_empty(router))
-        return NULL;
     router_find(router, request->path, request->method, &match);
     *allow = match.found ? match.methods : 0;
     if (match.target == NULL || match.param_count == 0)
@@ -37,6 +32,14 @@ static struct route *find_route(struct exchange *exchange, unsigned *allow)
     }
     *(struct router_match *)exchange->params = match;
     return match.target;
+}
+
+/* Looks for a route. `*allow`: the methods that routes with this path have. */
+static struct route *find_route(struct exchange *exchange, unsigned *allow)
+{
+    const struct router *router = exchange_worker(exchange)->server->router;
+    *allow = 0;
+    return router_empty(router) ? NULL : search(router, exchange, allow);
 }
 
 /* Parameter values are slices of the path, which moves with the head. */
