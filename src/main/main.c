@@ -1,0 +1,144 @@
+/* rawhttpd: a folder on the web with one command. This file joins the command line, the library and the signals; it knows of the
+ * server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut short, 2 wrong usage. */
+#include "banner.h"
+#include "health.h"
+#include "help.h"
+#include "options.h"
+#include "report.h"
+#include "signals.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum exit_status { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE };
+
+/* Where a standard descriptor was closed, the first socket would get its number, and the access log would then be written to a
+ * client. An empty chroot has no /dev/null; a descriptor that can be neither read nor written keeps the place as well. */
+static void keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            (void)open("/", O_PATH | O_DIRECTORY);
+}
+
+static enum exit_status print(void (*text)(FILE *out))
+{
+    text(stdout);
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
+}
+
+static enum exit_status ask_health(const char *url, const struct report *report)
+{
+    char why[HEALTH_WHY_SIZE];
+    if (health_check(url, HEALTH_TIMEOUT_MS, why))
+        return EXIT_ENDED;
+    report_fatal(report, "--health %.200s: %s", url, why);
+    return EXIT_FAILED;
+}
+
+/* CPUs that this process may use; the library would choose the same number, but does not say it. */
+static unsigned count_cpus(void)
+{
+    cpu_set_t usable;
+    if (sched_getaffinity(0, sizeof usable, &usable) != 0)
+        return 1;
+    return CPU_COUNT(&usable) < OPTIONS_WORKERS_MAX ? (unsigned)CPU_COUNT(&usable) : OPTIONS_WORKERS_MAX;
+}
+
+static void print_for_log(const struct banner *banner, const struct report *report)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&line, &size);
+    if (!out)
+        return;
+    banner_print_line(banner, out);
+    if (fclose(out) == 0)
+        report_line(report, RH_LOG_INFO, "%s", line);
+    free(line);
+}
+
+static void announce(const struct options *options, const struct report *report, const rh_server *server)
+{
+    char *folder = realpath(options->server.root, NULL);
+    struct banner banner = {
+        .folder = folder ? folder : options->server.root,
+        .listen = options->server.listen,
+        .port = rh_port(server),
+        .workers = options->server.workers,
+        .site = rh_site(server),
+    };
+    if (report->terminal && !report->quiet)
+        banner_print(&banner, stderr);
+    else
+        print_for_log(&banner, report);
+    free(folder);
+}
+
+/* The server's life, while the signals are waited for. Why it could not start the library has put into the log. */
+static enum exit_status run(const struct options *options, struct signals *signals, rh_server *server)
+{
+    if (rh_start(server) != 0)
+        return EXIT_FAILED;
+    announce(options, signals->report, server);
+    signals_serve(signals, server);
+    rh_wait(server);
+    return EXIT_ENDED;
+}
+
+static enum exit_status serve(struct options *options, struct report *report)
+{
+    struct signals signals;
+    signals_block(&signals, report);
+    if (options->server.workers == 0)
+        options->server.workers = count_cpus();
+    options->server.log = report_log;
+    options->server.log_user = report;
+    rh_server *server = rh_server_new(options->server);
+    if (server && *rh_error(server)) { /* an option that is out of its range, and the log has said so */
+        rh_server_free(server);
+        return EXIT_USAGE;
+    }
+    if (!server || signals_start(&signals) != 0) {
+        report_fatal(report, "out of memory or threads");
+        rh_server_free(server);
+        return EXIT_FAILED;
+    }
+    enum exit_status status = run(options, &signals, server);
+    if (signals_stop(&signals))
+        status = EXIT_FAILED;
+    rh_server_free(server);
+    return status;
+}
+
+static enum exit_status act(struct options *options, int argc, char **argv)
+{
+    enum options_outcome outcome = options_parse(options, argc, argv);
+    struct report report = report_new(options->quiet);
+    switch (outcome) {
+    case OPTIONS_WRONG:
+        report_fatal(&report, "%s", options->problem);
+        return EXIT_USAGE;
+    case OPTIONS_HELP:
+        return print(help_print);
+    case OPTIONS_VERSION:
+        return print(help_print_version);
+    case OPTIONS_HEALTH:
+        return ask_health(options->health_url, &report);
+    case OPTIONS_SERVE:
+        return serve(options, &report);
+    }
+    abort();
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    keep_standard_descriptors();
+    enum exit_status status = act(&options, argc, argv);
+    options_fini(&options);
+    return status;
+}

@@ -1,0 +1,68 @@
+/* What the program tells its operator: one line each on standard error. See report.h.
+ *
+ * Whatever becomes of standard error (closed, a full disk, a broken pipe), the program goes on: nothing here can fail. */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REPORT_LINE_SIZE = 1024 }; /* longer lines are cut */
+
+static const struct prefix {
+    const char *plain, *coloured;
+} prefixes[] = {
+    [RH_LOG_ERROR] = { "rawhttpd: error: ", "rawhttpd: \033[1;31merror:\033[0m " },
+    [RH_LOG_WARN] = { "rawhttpd: warning: ", "rawhttpd: \033[1;33mwarning:\033[0m " },
+    [RH_LOG_INFO] = { "rawhttpd: ", "rawhttpd: " },
+};
+
+struct report report_new(bool quiet)
+{
+    return (struct report){ .fd = STDERR_FILENO, .terminal = isatty(STDERR_FILENO) == 1, .quiet = quiet };
+}
+
+static void mask_controls(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at; at++)
+        if (*at < 0x20 || *at == 0x7f)
+            *at = '?';
+}
+
+/* Not dprintf, which would ask for memory. */
+__attribute__((format(printf, 3, 0)))
+static void write_line(const struct report *report, const char *prefix, const char *format, va_list arguments)
+{
+    char line[REPORT_LINE_SIZE + 1]; /* and the line break */
+    char *text = stpcpy(line, prefix);
+    vsnprintf(text, (size_t)(line + REPORT_LINE_SIZE - text), format, arguments);
+    mask_controls(text);
+    char *end = stpcpy(text + strlen(text), "\n");
+    while (write(report->fd, line, (size_t)(end - line)) < 0 && errno == EINTR)
+        continue;
+}
+
+void report_line(const struct report *report, enum rh_log_level level, const char *format, ...)
+{
+    if (level == RH_LOG_DEBUG || (report->quiet && level == RH_LOG_INFO))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(report, report->terminal ? prefixes[level].coloured : prefixes[level].plain, format, arguments);
+    va_end(arguments);
+}
+
+void report_fatal(const struct report *report, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(report, "rawhttpd: ", format, arguments);
+    va_end(arguments);
+}
+
+void report_log(void *user, enum rh_log_level level, const char *line)
+{
+    report_line(user, level, "%s", line);
+}

@@ -1,0 +1,371 @@
+/* The command line: what each option sets, every message, and that the table, its limits and the help are well made. */
+#include "main/help.h"
+#include "main/options.h"
+#include "main/suggest.h"
+#include "main/value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { ARGUMENTS_MAX = 12 };
+
+/* The arguments are one text, separated by "|"; `copy` has to outlive *options. */
+static enum options_outcome parse(struct options *options, char *copy, const char *line)
+{
+    char *argv[ARGUMENTS_MAX] = { (char *)(uintptr_t)"rawhttpd" };
+    int argc = 1;
+    strcpy(copy, line);
+    for (char *next = *line ? copy : NULL; next;) {
+        assert_true(argc < ARGUMENTS_MAX);
+        argv[argc++] = strsep(&next, "|");
+    }
+    return options_parse(options, argc, argv);
+}
+
+static void defaults(void **state)
+{
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, ""), OPTIONS_SERVE);
+    assert_string_equal(options.server.listen, "localhost:8080");
+    assert_string_equal(options.server.root, ".");
+    assert_string_equal(options.server.access_log, "-");
+    assert_false(options.quiet);
+    assert_null(options.health_url);
+    for (const struct option_row *row = options_table; row->name; row++) { /* to the library zero is the default */
+        static const char zeros[sizeof(uint64_t)];
+        if (row->kind != OPTION_TEXT && row->kind != OPTION_ADDRESS)
+            assert_memory_equal((char *)&options + row->offset, zeros, row->width);
+    }
+    options_fini(&options);
+}
+
+static void without_even_a_name(void **state)
+{
+    struct options options;
+    char *argv[] = { NULL };
+    (void)state;
+    assert_int_equal(options_parse(&options, 0, argv), OPTIONS_SERVE);
+    options_fini(&options);
+}
+
+static void lines(void **state)
+{
+    static const struct {
+        const char *line, *listen, *root, *access_log;
+        bool quiet;
+    } cases[] = {
+        { "site", "localhost:8080", "site", "-", false },
+        { "-", "localhost:8080", "-", "-", false },
+        { "--|-q", "localhost:8080", "-q", "-", false },
+        { "-q|--|--help", "localhost:8080", "--help", "-", true },
+        { "--public", ":8080", ".", "-", false },
+        { "--public|--public", ":8080", ".", "-", false },
+        { "site|--listen|:80", ":80", "site", "-", false },
+        { "--listen=:80|site", ":80", "site", "-", false },
+        { "-l|:80", ":80", ".", "-", false },
+        { "-l:80", ":80", ".", "-", false },
+        { "-ql:80", ":80", ".", "-", true },
+        { "-ql|:80", ":80", ".", "-", true },
+        { "-l|:80|--listen=unix:/a=b|-l[::1]:1", ":80 unix:/a=b [::1]:1", ".", "-", false },
+        { "--access-log|off", "localhost:8080", ".", NULL, false },
+        { "--access-log=-", "localhost:8080", ".", "-", false },
+        { "--access-log=off|--access-log|a.log", "localhost:8080", ".", "a.log", false },
+        { "--access-log=--quiet", "localhost:8080", ".", "--quiet", false },
+        { "--quiet", "localhost:8080", ".", "-", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        char copy[200];
+        if (parse(&options, copy, cases[i].line) != OPTIONS_SERVE)
+            fail_msg("%s: %s", cases[i].line, options.problem);
+        assert_string_equal(options.server.listen, cases[i].listen);
+        assert_string_equal(options.server.root, cases[i].root);
+        if (cases[i].access_log)
+            assert_string_equal(options.server.access_log, cases[i].access_log);
+        else
+            assert_null(options.server.access_log);
+        assert_int_equal(options.quiet, cases[i].quiet);
+        options_fini(&options);
+    }
+}
+
+/* Each number option at its least and its most, in its own field and in no other. */
+static void numbers(void **state)
+{
+    static const struct {
+        const char *line;
+        rh_options expected;
+    } cases[] = {
+        { "--workers|1", { .workers = 1 } },
+        { "--workers=256", { .workers = 256 } },
+        { "--background=7", { .background = 7 } },
+        { "--cache-size=64M", { .cache_bytes = 64 << 20 } },
+        { "--cache-size=6G", { .cache_bytes = UINT64_C(6) << 30 } },
+        { "--cache-size=0", { .cache_bytes = 1 } },
+        { "--request-line-max=16K", { .request_line_max = 16384 } },
+        { "--head-max=65535", { .head_max = 65535 } },
+        { "--fields-max=250", { .fields_max = 250 } },
+        { "--max-body=5G", { .body_max = UINT64_C(5) << 30 } },
+        { "--head-timeout=500ms", { .head_timeout_ms = 500 } },
+        { "--body-timeout=2m", { .body_timeout_ms = 120000 } },
+        { "--body-rate-min=1K", { .body_rate_min = 1024 } },
+        { "--body-rate-min=0", { .body_rate_min = RH_OFF } },
+        { "--idle-timeout=5", { .idle_timeout_ms = 5000 } },
+        { "--send-timeout=24h", { .send_timeout_ms = 86400000 } },
+        { "--drain-timeout=1ms", { .drain_timeout_ms = 1 } },
+        { "--pipelined-max=1", { .pipelined_max = 1 } },
+        { "--max-connections=100000", { .connections_max = 100000 } },
+        { "--no-server-header", { .no_server_field = true } },
+        { "--workers=3|--workers=4", { .workers = 4 } },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        char copy[200];
+        if (parse(&options, copy, cases[i].line) != OPTIONS_SERVE)
+            fail_msg("%s: %s", cases[i].line, options.problem);
+        rh_options expected = cases[i].expected, got = options.server;
+        expected.listen = got.listen, expected.root = got.root, expected.access_log = got.access_log;
+        assert_int_equal(got.workers, expected.workers);
+        assert_int_equal(got.background, expected.background);
+        assert_int_equal(got.cache_bytes, expected.cache_bytes);
+        assert_int_equal(got.request_line_max, expected.request_line_max);
+        assert_int_equal(got.head_max, expected.head_max);
+        assert_int_equal(got.fields_max, expected.fields_max);
+        assert_int_equal(got.body_max, expected.body_max);
+        assert_int_equal(got.head_timeout_ms, expected.head_timeout_ms);
+        assert_int_equal(got.body_timeout_ms, expected.body_timeout_ms);
+        assert_int_equal(got.body_rate_min, expected.body_rate_min);
+        assert_int_equal(got.idle_timeout_ms, expected.idle_timeout_ms);
+        assert_int_equal(got.send_timeout_ms, expected.send_timeout_ms);
+        assert_int_equal(got.drain_timeout_ms, expected.drain_timeout_ms);
+        assert_int_equal(got.pipelined_max, expected.pipelined_max);
+        assert_int_equal(got.connections_max, expected.connections_max);
+        assert_int_equal(got.no_server_field, expected.no_server_field);
+        options_fini(&options);
+    }
+}
+
+static bool takes_number(const struct option_row *row)
+{
+    return row->kind == OPTION_NUMBER || row->kind == OPTION_SIZE || row->kind == OPTION_TIME;
+}
+
+static enum options_outcome parse_number(const struct option_row *row, uint64_t number)
+{
+    char line[100], copy[100];
+    struct options options;
+    snprintf(line, sizeof line, "--%s=%llu%s", row->name, (unsigned long long)number,
+             row->kind == OPTION_TIME ? "ms" : "");
+    enum options_outcome outcome = parse(&options, copy, line);
+    options_fini(&options);
+    return outcome;
+}
+
+static void ranges_hold_at_their_edges(void **state)
+{
+    (void)state;
+    for (const struct option_row *row = options_table; row->name; row++) {
+        if (!takes_number(row))
+            continue;
+        assert_int_equal(parse_number(row, row->min), OPTIONS_SERVE);
+        assert_int_equal(parse_number(row, row->max), OPTIONS_SERVE);
+        assert_int_equal(parse_number(row, row->max + 1), OPTIONS_WRONG);
+        if (row->min > 0)
+            assert_int_equal(parse_number(row, row->min - 1), OPTIONS_WRONG);
+    }
+}
+
+static void outcomes(void **state)
+{
+    static const struct {
+        const char *line;
+        enum options_outcome outcome;
+    } cases[] = {
+        { "-h", OPTIONS_HELP },
+        { "--help", OPTIONS_HELP },
+        { "--help|--nonsense", OPTIONS_HELP },
+        { "-qh", OPTIONS_HELP },
+        { "--nonsense|--help", OPTIONS_WRONG },
+        { "-V", OPTIONS_VERSION },
+        { "--version|a|b", OPTIONS_VERSION },
+        { "--health|http://localhost:8080/", OPTIONS_HEALTH },
+        { "--health=unix:/a|--quiet", OPTIONS_HEALTH },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        char copy[200];
+        if (parse(&options, copy, cases[i].line) != cases[i].outcome)
+            fail_msg("%s", cases[i].line);
+        options_fini(&options);
+    }
+}
+
+static void problems(void **state)
+{
+    static const struct {
+        const char *line, *problem;
+    } cases[] = {
+        { "--cashe-size=1", "unknown option --cashe-size; did you mean --cache-size?" },
+        { "--cashe-size|1", "unknown option --cashe-size; did you mean --cache-size?" },
+        { "--port|80", "unknown option --port; did you mean --listen?" },
+        { "--xyzzy", "unknown option --xyzzy; see rawhttpd --help" },
+        { "--=1", "unknown option --; see rawhttpd --help" },
+        { "---", "unknown option ---; see rawhttpd --help" },
+        { "-p", "unknown option -p; see rawhttpd --help" },
+        { "-qx", "unknown option -x; see rawhttpd --help" },
+        { "--work=1", "unknown option --work; see rawhttpd --help" },
+        { "--workers=x", "--workers: \"x\" is not a number from 1 to 256" },
+        { "--workers|-1", "--workers: \"-1\" is not a number from 1 to 256" },
+        { "--workers=0", "--workers: \"0\" is not a number from 1 to 256" },
+        { "--workers=4K", "--workers: \"4K\" is not a number from 1 to 256" },
+        { "--head-max=1M", "--head-max: \"1M\" is not a size from 256 to 65535, such as 16K or 2M" },
+        { "--idle-timeout=0", "--idle-timeout: \"0\" is not a time from 1ms to 24h, such as 500ms, 10s or 2m" },
+        { "--workers", "--workers needs a value: --workers N" },
+        { "--workers|--quiet", "--workers needs a value: --workers N" },
+        { "--access-log|--quiet", "--access-log needs a value: --access-log FILE|-|off" },
+        { "-l", "--listen needs a value: --listen ADDR" },
+        { "--listen=", "--listen: the value is empty; it needs ADDR" },
+        { "--listen|", "--listen: the value is empty; it needs ADDR" },
+        { "--listen=:80 :81", "--listen: \":80 :81\" has a space in it; for several addresses repeat --listen" },
+        { "--quiet=1", "--quiet takes no value" },
+        { "--public|-l:80", "--public and --listen exclude each other; for all interfaces say --listen :PORT" },
+        { "-l:80|--public", "--public and --listen exclude each other; for all interfaces say --listen :PORT" },
+        { "a|b", "one folder can be served, not both \"a\" and \"b\"" },
+        { "a||", "the folder's name is empty; for the current folder leave it out" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        char copy[200];
+        if (parse(&options, copy, cases[i].line) != OPTIONS_WRONG)
+            fail_msg("%s was taken", cases[i].line);
+        assert_string_equal(options.problem, cases[i].problem);
+        options_fini(&options);
+    }
+}
+
+static void problems_have_an_end(void **state)
+{
+    char line[5000], copy[5000];
+    struct options options;
+    static const char *const starts[] = { "--", "-l ", "--workers=", "a|" };
+    (void)state;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        memset(line, 'z', sizeof line);
+        memcpy(line, starts[i], strlen(starts[i]));
+        line[sizeof line - 1] = '\0';
+        assert_int_equal(parse(&options, copy, line), OPTIONS_WRONG);
+        assert_in_range(strlen(options.problem), 20, OPTIONS_PROBLEM_SIZE - 1);
+        options_fini(&options);
+    }
+}
+
+static void suggestions(void **state)
+{
+    static const struct {
+        const char *name, *meant;
+    } cases[] = {
+        { "worker", "workers" },       { "wrokers", "workers" },          { "Workers", "workers" },
+        { "threads", "workers" },      { "idle-timout", "idle-timeout" }, { "drian-timeout", "drain-timeout" },
+        { "accesslog", "access-log" }, { "max-bodyy", "max-body" },       { "body-max", "max-body" },
+        { "port", "listen" },          { "cache", "cache-size" },         { "hlep", "help" },
+        { "publik", "public" },        { "quite", "quiet" },              { "versoin", "version" },
+        { "por", NULL },               { "", NULL },                      { "nonsense", NULL },
+        { "a-name-that-is-longer-than-every-option-there-is", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *meant = suggest_option(cases[i].name, strlen(cases[i].name));
+        if (!cases[i].meant && meant)
+            fail_msg("%s: %s", cases[i].name, meant);
+        if (cases[i].meant && (!meant || strcmp(meant, cases[i].meant) != 0))
+            fail_msg("%s: %s", cases[i].name, meant ? meant : "nothing");
+    }
+}
+
+static void the_table_is_well_made(void **state)
+{
+    (void)state;
+    for (const struct option_row *row = options_table; row->name; row++) {
+        assert_true(strlen(row->name) <= 32);
+        assert_ptr_equal(suggest_option(row->name, strlen(row->name)), row->name);
+        assert_int_equal(row->argument == NULL, row->kind == OPTION_FLAG);
+        assert_true(row->kind == OPTION_ADDRESS || row->width != 0);
+        assert_true(!row->also || (row->also[0] == ' ' && row->also[strlen(row->also) - 1] == ' '));
+        if (takes_number(row)) {
+            assert_true(row->width == sizeof(uint32_t) || row->width == sizeof(uint64_t));
+            assert_true(row->width == sizeof(uint64_t) || row->max < RH_OFF);
+            assert_true(row->min > 0 || row->zero != 0);
+        }
+        for (const struct option_row *other = row + 1; other->name; other++) {
+            assert_string_not_equal(row->name, other->name);
+            assert_true(row->letter == 0 || row->letter != other->letter);
+        }
+    }
+}
+
+static void help_is_complete_and_narrow(void **state)
+{
+    char *text = NULL, *rest;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    assert_non_null(out);
+    help_print(out);
+    fclose(out);
+    for (const struct option_row *row = options_table; row->name; row++) {
+        char name[80];
+        snprintf(name, sizeof name, "%s--%s%s%s ", row->letter ? ", " : "      ", row->name, row->argument ? " " : "",
+                 row->argument ? row->argument : "");
+        if (!strstr(text, name))
+            fail_msg("help does not show \"%s\"", name);
+    }
+    rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (strlen(line) > 80)
+            fail_msg("%zu columns: %s", strlen(line), line);
+        assert_true(*line == '\0' || line[strlen(line) - 1] != ' ');
+    }
+    free(text);
+}
+
+static void version_is_one_line(void **state)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    assert_non_null(out);
+    help_print_version(out);
+    fclose(out);
+    assert_string_equal(text, "rawhttpd " RH_VERSION "\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(without_even_a_name),
+        cmocka_unit_test(lines),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(ranges_hold_at_their_edges),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(problems),
+        cmocka_unit_test(problems_have_an_end),
+        cmocka_unit_test(suggestions),
+        cmocka_unit_test(the_table_is_well_made),
+        cmocka_unit_test(help_is_complete_and_narrow),
+        cmocka_unit_test(version_is_one_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
