@@ -129,12 +129,11 @@ static int64_t seconds(const struct moment *moment)
 /* RFC 9110 5.6.7: the latest year with these two digits which is not more than 50 years ahead. */
 static void find_century(struct moment *moment, int64_t now_s)
 {
-    int64_t latest = 1970 + now_s / year_s + 51;
-    if (latest < 100 || latest > 9999)
-        latest = 9999;
-    unsigned ahead = ((unsigned)latest - moment->year) % 100;
-    moment->year = (unsigned)latest - ahead;
-    if (moment->year > 100 && seconds(moment) - now_s > 50 * year_s)
+    if (now_s < 0 || now_s > 8000 * year_s)
+        now_s = 0; /* a clock that is not set */
+    unsigned latest = 1970 + (unsigned)(now_s / year_s) + 51;
+    moment->year = latest - (latest - moment->year) % 100;
+    if (seconds(moment) - now_s > 50 * year_s)
         moment->year -= 100;
 }
 

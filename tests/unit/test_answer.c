@@ -1,0 +1,192 @@
+/* Prepared answers: what is copied, what is borrowed, what is refused, and that everything goes with the last holder.
+ * */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "http/answer.h"
+
+static bool malloc_fails;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return malloc_fails ? NULL : __real_malloc(size);
+}
+
+static void count_up(void *user)
+{
+    ++*(unsigned *)user;
+}
+
+static void copies_its_parts(void **state)
+{
+    char name[] = "Content-Type", value[] = "text/plain", body[] = "hello";
+    const struct field_pair fields[] = { { slice_text(name), slice_text(value) }, { SLICE("X-Empty"), SLICE("") } };
+    (void)state;
+    struct answer *answer = answer_new(
+        &(struct answer_parts){ .status = 200, .fields = fields, .field_count = 2, .body = slice_text(body) });
+    assert_non_null(answer);
+    memset(name, 'x', sizeof name);
+    memset(value, 'x', sizeof value);
+    memset(body, 'x', sizeof body);
+
+    assert_int_equal(answer->status, 200);
+    assert_false(answer->length_omitted);
+    assert_int_equal(answer->field_count, 2);
+    assert_true(slice_equal(answer->fields[0].name, SLICE("Content-Type")));
+    assert_true(slice_equal(answer->fields[0].value, SLICE("text/plain")));
+    assert_true(slice_equal(answer->fields[1].name, SLICE("X-Empty")));
+    assert_int_equal(answer->fields[1].value.size, 0);
+    assert_int_equal(answer->body.kind, BODY_SPAN);
+    assert_true(slice_equal(slice_make(answer->body.data, answer->body.size), SLICE("hello")));
+    assert_ptr_equal(answer->body.hold, &answer->hold);
+    assert_null(atomic_load(&answer->heads[ANSWER_H1]));
+    answer_unref(answer);
+}
+
+static void borrows_its_body(void **state)
+{
+    static const char body[] = "borrowed";
+    unsigned released = 0;
+    (void)state;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 404, .body = slice_text(body), .borrow = true,
+                                                               .release = count_up, .release_user = &released });
+    assert_non_null(answer);
+    assert_ptr_equal(answer->body.data, body);
+    assert_int_equal(answer->body.size, 8);
+    assert_ptr_equal(answer->body.hold, &answer->hold);
+
+    answer_ref(answer);
+    answer_unref(answer);
+    assert_int_equal(released, 0);
+    answer_unref(answer);
+    assert_int_equal(released, 1);
+    answer_unref(NULL);
+}
+
+static void has_no_body_where_there_is_none(void **state)
+{
+    static const struct {
+        unsigned status;
+        struct slice body;
+        bool omitted;
+    } rows[] = {
+        { 200, SLICE_INIT(""), false },
+        { 204, SLICE_INIT(""), true },
+        { 204, SLICE_INIT("dropped"), true }, /* RFC 9110 6.4.1 */
+        { 304, SLICE_INIT("dropped"), true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int borrow = 0; borrow < 2; borrow++) {
+            unsigned released = 0;
+            struct answer *answer =
+                answer_new(&(struct answer_parts){ .status = rows[i].status, .body = rows[i].body, .borrow = borrow,
+                                                   .release = count_up, .release_user = &released });
+            assert_non_null(answer);
+            assert_int_equal(answer->body.kind, BODY_NONE);
+            assert_true(answer->body.size == 0);
+            assert_int_equal(answer->length_omitted, rows[i].omitted);
+            answer_unref(answer);
+            assert_int_equal(released, 1);
+        }
+    }
+}
+
+static void refuses(void **state)
+{
+    static const struct {
+        unsigned status;
+        struct field_pair field;
+    } rows[] = {
+        { 0, { SLICE_INIT("A"), SLICE_INIT("b") } },
+        { 100, { SLICE_INIT("A"), SLICE_INIT("b") } },
+        { 199, { SLICE_INIT("A"), SLICE_INIT("b") } },
+        { 600, { SLICE_INIT("A"), SLICE_INIT("b") } },
+        { 65736, { SLICE_INIT("A"), SLICE_INIT("b") } }, /* 200 in 16 bits */
+        { 200, { SLICE_INIT(""), SLICE_INIT("b") } },
+        { 200, { SLICE_INIT("A b"), SLICE_INIT("b") } },
+        { 200, { SLICE_INIT("A:"), SLICE_INIT("b") } },
+        { 200, { SLICE_INIT("A"), SLICE_INIT("b\r\nC: d") } },
+        { 200, { SLICE_INIT("A"), SLICE_INIT("b\n") } },
+        { 200, { SLICE_INIT("A"), SLICE_INIT("b\0c") } },
+        { 200, { SLICE_INIT("A"), SLICE_INIT(" b") } },
+        { 200, { SLICE_INIT("Content-Length"), SLICE_INIT("1") } },
+        { 200, { SLICE_INIT("transfer-encoding"), SLICE_INIT("chunked") } },
+        { 200, { SLICE_INIT("Connection"), SLICE_INIT("close") } },
+        { 200, { SLICE_INIT("Date"), SLICE_INIT("now") } },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct field_pair fields[] = { { SLICE("Good"), SLICE("one") }, rows[i].field };
+        unsigned released = 0;
+        errno = 0;
+        assert_null(answer_new(&(struct answer_parts){ .status = rows[i].status, .fields = fields, .field_count = 2,
+                                                       .release = count_up, .release_user = &released }));
+        assert_int_equal(errno, EINVAL);
+        assert_int_equal(released, 0); /* what was borrowed stays the caller's */
+    }
+}
+
+static void limits_the_number_of_fields(void **state)
+{
+    enum { MANY = UINT16_MAX };
+    struct field_pair *fields = calloc(MANY + 1, sizeof *fields);
+    (void)state;
+    assert_non_null(fields);
+    for (unsigned i = 0; i <= MANY; i++)
+        fields[i] = (struct field_pair){ SLICE("A"), SLICE("b") };
+    struct answer *answer =
+        answer_new(&(struct answer_parts){ .status = 200, .fields = fields, .field_count = MANY });
+    assert_non_null(answer);
+    assert_int_equal(answer->field_count, MANY);
+    assert_true(slice_equal(answer->fields[MANY - 1].value, SLICE("b")));
+    answer_unref(answer);
+    assert_null(answer_new(&(struct answer_parts){ .status = 200, .fields = fields, .field_count = MANY + 1 }));
+    free(fields);
+}
+
+static void survives_without_memory(void **state)
+{
+    unsigned released = 0;
+    (void)state;
+    malloc_fails = true;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .body = SLICE("x"), .release = count_up,
+                                                               .release_user = &released });
+    malloc_fails = false;
+    assert_null(answer);
+    assert_int_equal(released, 0);
+}
+
+/* A leak checker sees to it that the heads really go. */
+static void frees_its_heads(void **state)
+{
+    (void)state;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .body = SLICE("x") });
+    assert_non_null(answer);
+    struct encoded *head = malloc(sizeof *head + 4);
+    assert_non_null(head);
+    atomic_store(&answer->heads[ANSWER_H1], head);
+    answer_unref(answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(copies_its_parts),
+        cmocka_unit_test(borrows_its_body),
+        cmocka_unit_test(has_no_body_where_there_is_none),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(limits_the_number_of_fields),
+        cmocka_unit_test(survives_without_memory),
+        cmocka_unit_test(frees_its_heads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
