@@ -66,10 +66,11 @@ void conn_goodbye(struct conn *conn);
 /* Its deadline has passed. */
 void conn_expire(struct timer *timer);
 
-/* Nothing is owed in either direction. */
+/* Nothing is owed in either direction: between requests, or after the last response. */
 static inline bool conn_idle(const struct conn *conn)
 {
-    return conn->session.phase == SESSION_IDLE && conn->output == NULL && conn->input == NULL;
+    bool rests = conn->session.phase == SESSION_IDLE || conn->session.phase == SESSION_LINGER;
+    return rests && conn->output == NULL && conn->input == NULL;
 }
 
 static inline struct conn *conn_of(struct session *session)
