@@ -127,8 +127,19 @@ static enum verdict take_request_line(struct h1_cursor *cursor, struct h1_head *
     return verdict;
 }
 
-/* Empty lines, a few, then the request line. A line that is too long is told by the first byte over the limit that is not
- * its CR; that byte must not be looked at for anything else, so the line is parsed in a window that ends before it. */
+/* Where to stop looking at the request line that begins at `at`: a line that is too long is told by the first byte over the
+ * limit that is not its CR or LF, and that byte must not be looked at for anything else. */
+static size_t find_window(const struct h1_cursor *cursor, size_t at, size_t line_max)
+{
+    if (cursor->size - at <= line_max)
+        return cursor->size;
+    size_t over = at + line_max;
+    if (cursor->data[over] == '\r')
+        return min_size(cursor->size, over + CRLF_SIZE);
+    return cursor->data[over] == '\n' ? over + 1 : over;
+}
+
+/* Empty lines, a few, then the request line. */
 static enum verdict take_start(struct h1_cursor *cursor, struct h1_head *head, struct request *request, size_t line_max)
 {
     size_t size = cursor->size, at = head->done;
@@ -142,9 +153,7 @@ static enum verdict take_start(struct h1_cursor *cursor, struct h1_head *head, s
         head->done = (uint32_t)at;
     }
 
-    size_t window = size;
-    if (size - at > line_max)
-        window = min_size(size, at + line_max + (cursor->data[at + line_max] == '\r' ? CRLF_SIZE : 0));
+    size_t window = find_window(cursor, at, line_max);
     h1_cursor_resize(cursor, window);
     enum verdict verdict = take_request_line(cursor, head, request, &at);
     h1_cursor_resize(cursor, size);
