@@ -17,6 +17,7 @@ enum {
     OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,      /* O_NONBLOCK: a FIFO without writer opens at once */
     FOLDER_FLAGS = O_PATH | O_DIRECTORY | O_CLOEXEC,                /* to pass through a folder, search permission is enough */
     LINKS_MAX = 40,                                                 /* as many as the kernel follows (path_resolution(7)) */
+    TRAIL_MAX = PATH_MAX - 1,                                       /* PATH_MAX counts a NUL */
     TRIES_MAX = 16
 };
 
@@ -57,7 +58,7 @@ void files_close_root(struct files *files)
 /* A path on its way to be resolved. Everything before the segment in hand has been opened and is free of links; a link
  * or a ".." is replaced in the text by what it means, and the descent starts anew from the root. */
 struct trail {
-    char text[PATH_MAX];
+    char text[TRAIL_MAX];
     size_t size;
     unsigned links;
 };
@@ -72,7 +73,7 @@ static enum step fail(int error)
 
 static enum step replace(struct trail *trail, size_t from, size_t to, struct slice with)
 {
-    char text[PATH_MAX];
+    char text[TRAIL_MAX];
     struct writer w = writer_on(text, sizeof text);
 
     writer_bytes(&w, trail->text, from);

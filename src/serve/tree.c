@@ -34,17 +34,13 @@ struct walk {
 void tree_skip(struct tree *tree, const char *path, const char *why)
 {
     atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed);
-    log_write(tree->log, LOG_LEVEL_WARN, "/%s is not served: %s", path, why);
+    log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path); /* a long path may be cut off, not the reason */
 }
 
 void tree_skip_error(struct tree *tree, const char *path, int error)
 {
-    char text[128];
-
-    if (error == EXDEV)
-        tree_skip(tree, path, "a link that leads out of the root");
-    else
-        tree_skip(tree, path, strerror_r(error, text, sizeof text));
+    /* strerror: for the errors of the kernel it gives constant texts, so any thread may call it. */
+    tree_skip(tree, path, error == EXDEV ? "a link that leads out of the root" : strerror(error));
 }
 
 /* Room for one more of `size` bytes; NULL: no memory, and `array` is as it was. */
@@ -147,7 +143,7 @@ static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const c
         writer_byte(&w, '/');
     writer_text(&w, name);
     *w.at = '\0';
-    if (files_hidden(walk->path))
+    if (files_hidden(w.overflowed ? name : walk->path))
         return true;
     if (w.overflowed)
         tree_skip(walk->tree, within.data, "a path in it is too long");

@@ -1,0 +1,411 @@
+/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory at every step. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+
+#include "scratch.h"
+#include "serve/tree.h"
+
+/* ---- Faults --------------------------------------------------------------------------------------------------- */
+
+static int allocations_left = -1; /* -1: no limit */
+static bool readdir_fails;
+
+static bool refused(void)
+{
+    if (allocations_left == 0) {
+        errno = ENOMEM;
+        return true;
+    }
+    if (allocations_left > 0)
+        allocations_left--;
+    return false;
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return refused() ? NULL : __real_malloc(size);
+}
+
+void *__real_reallocarray(void *block, size_t count, size_t size);
+void *__wrap_reallocarray(void *block, size_t count, size_t size);
+void *__wrap_reallocarray(void *block, size_t count, size_t size)
+{
+    return refused() ? NULL : __real_reallocarray(block, count, size);
+}
+
+char *__real_strndup(const char *text, size_t size);
+char *__wrap_strndup(const char *text, size_t size);
+char *__wrap_strndup(const char *text, size_t size)
+{
+    return refused() ? NULL : __real_strndup(text, size);
+}
+
+DIR *__real_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd)
+{
+    return refused() ? NULL : __real_fdopendir(fd);
+}
+
+/* readdir under the name that it has with 64-bit offsets, which Meson asks for. */
+struct dirent *__real_readdir64(DIR *folder);
+struct dirent *__wrap_readdir64(DIR *folder);
+struct dirent *__wrap_readdir64(DIR *folder)
+{
+    if (readdir_fails) {
+        errno = EIO;
+        return NULL;
+    }
+    return __real_readdir64(folder);
+}
+
+/* ---- Looking at a tree ----------------------------------------------------------------------------------------- */
+
+static struct scratch scratch;
+static struct tree tree;
+
+static int start(void **state)
+{
+    (void)state;
+    allocations_left = -1;
+    readdir_fails = false;
+    scratch_open(&scratch);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    tree_fini(&tree);
+    scratch_close(&scratch);
+    return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp((*(struct page *const *)a)->path.data, (*(struct page *const *)b)->path.data);
+}
+
+/* The paths, sorted, joined by spaces. */
+static const char *walked(void)
+{
+    static char text[16 * 1024];
+    char *at = text;
+
+    assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
+    if (tree.count > 0)
+        qsort(tree.pages, tree.count, sizeof *tree.pages, by_path);
+    text[0] = '\0';
+    for (size_t i = 0; i < tree.count; i++)
+        at += sprintf(at, "%s%s", i ? " " : "", tree.pages[i]->path.data);
+    return text;
+}
+
+static void logged(const char *line)
+{
+    if (!strstr(scratch.lines, line))
+        fail_msg("no line \"%s\" in:\n%s", line, scratch.lines);
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------------------ */
+
+static void empty_folder(void **state)
+{
+    (void)state;
+    assert_string_equal(walked(), "");
+    assert_int_equal(tree.skipped, 0);
+}
+
+static void files_and_folders(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/a.txt", "1234");
+    scratch_mkdir(&scratch, "root/docs");
+    scratch_mkdir(&scratch, "root/docs/more");
+    scratch_mkdir(&scratch, "root/empty");
+    scratch_write(&scratch, "root/docs/index.html", "");
+    scratch_write(&scratch, "root/docs/more/x", "x");
+    assert_string_equal(walked(), "a.txt docs/index.html docs/more/x");
+    assert_int_equal(tree.pages[0]->size, 4);
+    assert_int_equal(tree.skipped, 0);
+    assert_string_equal(scratch.lines, "");
+}
+
+static void many_of_both(void **state)
+{
+    char path[64];
+    (void)state;
+
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(path, sizeof path, "root/%u", i);
+        scratch_mkdir(&scratch, path);
+        snprintf(path, sizeof path, "root/%u/f", i);
+        scratch_write(&scratch, path, "x");
+    }
+    walked();
+    assert_int_equal(tree.count, 200);
+}
+
+static void dotfiles_are_passed_over(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/.env", "secret");
+    scratch_mkdir(&scratch, "root/.git");
+    scratch_write(&scratch, "root/.git/config", "secret");
+    scratch_mkdir(&scratch, "root/.well-known");
+    scratch_write(&scratch, "root/.well-known/security.txt", "x");
+    scratch_write(&scratch, "root/.well-known/.x", "secret");
+    scratch_mkdir(&scratch, "root/.well-known/acme");
+    scratch_write(&scratch, "root/.well-known/acme/token", "x");
+    scratch_mkdir(&scratch, "root/sub");
+    scratch_mkdir(&scratch, "root/sub/.well-known");
+    scratch_write(&scratch, "root/sub/.well-known/x", "secret");
+    scratch_write(&scratch, "root/sub/..x", "secret");
+    assert_string_equal(walked(), ".well-known/acme/token .well-known/security.txt");
+    assert_int_equal(tree.skipped, 0); /* as they should be: no word about them */
+}
+
+static void links(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "outside.txt", "secret");
+    scratch_mkdir(&scratch, "outside");
+    scratch_write(&scratch, "outside/x", "secret");
+    scratch_mkdir(&scratch, "root/real");
+    scratch_write(&scratch, "root/real/x", "123");
+    scratch_mkdir(&scratch, "root/.data");
+    scratch_write(&scratch, "root/.data/y", "y");
+    scratch_link(&scratch, "root/file", "real/x");
+    scratch_link(&scratch, "root/folder", "real");
+    scratch_link(&scratch, "root/mounted", ".data/y");
+    scratch_link(&scratch, "root/out", "../outside.txt");
+    scratch_link(&scratch, "root/out-folder", "../outside");
+    scratch_link(&scratch, "root/absolute", "/etc/passwd");
+    scratch_link(&scratch, "root/dangling", "nothing");
+    scratch_link(&scratch, "root/circle", "circle");
+    assert_string_equal(walked(), "file folder/x mounted real/x");
+    assert_int_equal(tree.pages[0]->size, 3); /* of the file, not of the link */
+    assert_int_equal(tree.skipped, 5);
+    logged("not served, a link that leads out of the root: /out\n");
+    logged("not served, a link that leads out of the root: /out-folder\n");
+    logged("not served, a link that leads out of the root: /absolute\n");
+    logged("not served, No such file or directory: /dangling\n");
+    logged("not served, Too many levels of symbolic links: /circle\n");
+}
+
+static void folders_within_themselves(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/a");
+    scratch_mkdir(&scratch, "root/a/b");
+    scratch_mkdir(&scratch, "root/c");
+    scratch_write(&scratch, "root/a/b/x", "x");
+    scratch_link(&scratch, "root/a/b/self", ".");
+    scratch_link(&scratch, "root/a/b/up", "..");
+    scratch_link(&scratch, "root/a/b/top", "../..");
+    scratch_link(&scratch, "root/here", ".");
+    scratch_link(&scratch, "root/c/across", "../a");
+    assert_string_equal(walked(), "a/b/x c/across/b/x");
+    logged("not served, a link to a folder that it lies in: /here\n");
+    logged("not served, a link to a folder that it lies in: /a/b/self\n");
+    logged("not served, a link to a folder that it lies in: /a/b/up\n");
+    logged("not served, a link to a folder that it lies in: /a/b/top\n");
+    logged("not served, a link to a folder that it lies in: /c/across/b/top\n");
+    assert_int_equal(tree.skipped, 7);
+}
+
+static void a_pair_of_links_to_each_other(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/a");
+    scratch_mkdir(&scratch, "root/b");
+    scratch_write(&scratch, "root/a/x", "x");
+    scratch_link(&scratch, "root/a/to-b", "../b");
+    scratch_link(&scratch, "root/b/to-a", "../a");
+    assert_string_equal(walked(), "a/x b/to-a/x");
+    assert_int_equal(tree.skipped, 2);
+}
+
+static void names_without_address(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/gr\xc3\xbc\xc3\x9f" "e.txt", "x");
+    scratch_write(&scratch, "root/100%", "x");
+    scratch_write(&scratch, "root/%2e%2e", "x");
+    scratch_write(&scratch, "root/a b?#", "x");
+    scratch_write(&scratch, "root/latin-\xfc", "x");
+    scratch_write(&scratch, "root/overlong-\xc0\xaf", "x");
+    scratch_write(&scratch, "root/back\\slash", "x");
+    scratch_mkdir(&scratch, "root/folder-\xff");
+    scratch_write(&scratch, "root/folder-\xff/x", "x");
+    assert_string_equal(walked(), "%2e%2e 100% a b?# gr\xc3\xbc\xc3\x9f" "e.txt");
+    assert_int_equal(tree.skipped, 4);
+    logged("not served, a name that is not UTF-8, or has a backslash, has no address: /back\\slash\n");
+}
+
+static void neither_file_nor_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifoat(scratch.fd, "root/fifo", 0644), 0);
+    scratch_link(&scratch, "root/to-fifo", "fifo");
+    assert_string_equal(walked(), "");
+    assert_int_equal(tree.skipped, 2);
+    logged("not served, neither a file nor a folder: /fifo\n");
+    logged(": /to-fifo\n");
+}
+
+static void names_of_every_length(void **state)
+{
+    char name[NAME_MAX + 1], path[NAME_MAX + 8];
+    (void)state;
+
+    memset(name, 'n', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    snprintf(path, sizeof path, "root/%s", name);
+    scratch_write(&scratch, path, "x");
+    assert_string_equal(walked(), name);
+}
+
+/* Folders in folders until PATH_MAX: the last one whose path still fits is walked, in it nothing can be named. */
+static void paths_too_long(void **state)
+{
+    char name[NAME_MAX + 1];
+    int fd = openat(scratch.fd, "root", O_PATH | O_CLOEXEC);
+    (void)state;
+
+    memset(name, 'd', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    for (unsigned i = 0; i < 17; i++) {
+        assert_int_equal(mkdirat(fd, name, 0755), 0);
+        int below = openat(fd, name, O_PATH | O_CLOEXEC);
+        int file = openat(below, "x", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        assert_true(below >= 0 && file >= 0);
+        close(file);
+        close(fd);
+        fd = below;
+    }
+    close(fd);
+    assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
+    assert_int_equal(tree.count, 15); /* 15 * 256 + 1 bytes; the sixteenth folder's path has 4095, as many as there may be */
+    assert_int_equal(tree.skipped, 2); /* its file and its folder */
+    logged("not served, a path in it is too long: /ddd");
+
+    /* nftw cannot take that away: from the bottom up, by hand */
+    assert_int_equal(chdir(scratch.root), 0);
+    for (unsigned i = 0; i < 17; i++)
+        assert_int_equal(chdir(name), 0);
+    for (unsigned i = 0; i < 17; i++) {
+        assert_int_equal(unlink("x"), 0);
+        assert_int_equal(chdir(".."), 0);
+        assert_int_equal(rmdir(name), 0);
+    }
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void depth_has_a_limit(void **state)
+{
+    char path[4 * TREE_DEPTH_MAX] = "root";
+    (void)state;
+
+    for (unsigned i = 1; i <= TREE_DEPTH_MAX + 1; i++) {
+        strcat(path, "/d");
+        scratch_mkdir(&scratch, path);
+        size_t size = strlen(path);
+        strcat(path, "/x");
+        scratch_write(&scratch, path, "x");
+        path[size] = '\0';
+    }
+    walked();
+    assert_int_equal(tree.count, TREE_DEPTH_MAX);
+    assert_int_equal(tree.skipped, 1);
+    logged("not served, too many folders within folders: /d/d");
+}
+
+static void unreadable_folder(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/shut");
+    scratch_write(&scratch, "root/shut/x", "x");
+    scratch_write(&scratch, "root/a", "x");
+    assert_int_equal(fchmodat(scratch.fd, "root/shut", 0, 0), 0);
+    scratch_drop_root();
+    assert_string_equal(walked(), "a");
+    scratch_regain_root();
+    assert_int_equal(fchmodat(scratch.fd, "root/shut", 0755, 0), 0);
+    logged("not served, Permission denied: /shut\n");
+    assert_int_equal(tree.skipped, 1);
+}
+
+static void unreadable_root(void **state)
+{
+    (void)state;
+    assert_int_equal(fchmodat(scratch.fd, "root", 0, 0), 0);
+    scratch_drop_root();
+    assert_false(tree_walk(&tree, &scratch.files, &scratch.log));
+    assert_int_equal(errno, EACCES);
+    scratch_regain_root();
+    assert_int_equal(fchmodat(scratch.fd, "root", 0755, 0), 0);
+}
+
+static void a_folder_that_fails_while_it_is_read(void **state)
+{
+    (void)state;
+    readdir_fails = true;
+    assert_string_equal(walked(), "");
+    logged("not served, Input/output error: /\n");
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    char path[64];
+    bool walked_all = false;
+    (void)state;
+
+    for (unsigned i = 0; i < 70; i++) { /* more than the first room for folders and pages */
+        snprintf(path, sizeof path, "root/d%u", i);
+        scratch_mkdir(&scratch, path);
+        snprintf(path, sizeof path, "root/f%u", i);
+        scratch_write(&scratch, path, "x");
+    }
+    for (int i = 0; !walked_all; i++) {
+        assert_true(i < 1000);
+        allocations_left = i;
+        walked_all = tree_walk(&tree, &scratch.files, &scratch.log);
+        if (!walked_all) {
+            assert_int_equal(errno, ENOMEM);
+            assert_null(tree.pages);
+        }
+    }
+    assert_int_equal(tree.count, 70);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(empty_folder, start, end),
+        cmocka_unit_test_setup_teardown(files_and_folders, start, end),
+        cmocka_unit_test_setup_teardown(many_of_both, start, end),
+        cmocka_unit_test_setup_teardown(dotfiles_are_passed_over, start, end),
+        cmocka_unit_test_setup_teardown(links, start, end),
+        cmocka_unit_test_setup_teardown(folders_within_themselves, start, end),
+        cmocka_unit_test_setup_teardown(a_pair_of_links_to_each_other, start, end),
+        cmocka_unit_test_setup_teardown(names_without_address, start, end),
+        cmocka_unit_test_setup_teardown(neither_file_nor_folder, start, end),
+        cmocka_unit_test_setup_teardown(names_of_every_length, start, end),
+        cmocka_unit_test_setup_teardown(paths_too_long, start, end),
+        cmocka_unit_test_setup_teardown(depth_has_a_limit, start, end),
+        cmocka_unit_test_setup_teardown(unreadable_folder, start, end),
+        cmocka_unit_test_setup_teardown(unreadable_root, start, end),
+        cmocka_unit_test_setup_teardown(a_folder_that_fails_while_it_is_read, start, end),
+        cmocka_unit_test_setup_teardown(every_allocation_may_fail, start, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
