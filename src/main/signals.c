@@ -24,28 +24,36 @@ void signals_block(struct signals *signals, const struct report *report)
     pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
 }
 
-/* With the lock. */
+static const char *name_second(const struct signals *signals)
+{
+    return signals->report->terminal ? "Ctrl+C again" : "a second signal";
+}
+
+/* With the lock, as are all that follow but the thread itself. */
 static void drain(struct signals *signals)
 {
-    report_line(signals->report, RH_LOG_INFO, "finishing what is in flight; %s to stop at once",
-                signals->report->terminal ? "Ctrl+C again" : "a second signal");
+    report_line(signals->report, RH_LOG_INFO, "finishing what is in flight; %s to stop at once", name_second(signals));
     rh_drain(signals->server);
 }
 
-/* With the lock. Whatever hangs, a person who insists gets out. */
+static void stop(struct signals *signals)
+{
+    report_line(signals->report, RH_LOG_INFO, "stopping at once");
+    rh_stop(signals->server);
+}
+
+/* Whatever hangs, a person who insists gets out. */
 static void end(struct signals *signals)
 {
     signals->told++;
     if (signals->told > 2 || (signals->told == 2 && !signals->server))
         _exit(1);
     if (!signals->server)
-        return;
-    if (signals->told == 1) {
+        report_line(signals->report, RH_LOG_INFO, "ending once the start is over; %s to end at once", name_second(signals));
+    else if (signals->told == 1)
         drain(signals);
-        return;
-    }
-    report_line(signals->report, RH_LOG_INFO, "stopping at once");
-    rh_stop(signals->server);
+    else
+        stop(signals);
 }
 
 static void act(struct signals *signals, int number)
