@@ -1,0 +1,129 @@
+/* The head parser against itself: with every scanner, whole and cut and a byte at a time, under wide limits and tight ones,
+ * the same verdict and the same fields. The input is a head and whatever follows it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire/h1_head.h"
+
+#define CHECK(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
+
+static void fail(const char *condition, int line)
+{
+    fprintf(stderr, "line %d: %s\n", line, condition);
+    abort();
+}
+
+struct outcome {
+    enum h1_head_result result;
+    struct h1_head head;
+    struct request request;
+    char *bytes; /* exactly as many as were seen: a read behind them is found by the address sanitizer */
+};
+
+/* What the bytes are when `seen` of them have come; each time they lie somewhere else. */
+static void see(struct outcome *outcome, const char *data, size_t seen)
+{
+    char *bytes = malloc(seen > 0 ? seen : 1);
+    memcpy(bytes, data, seen);
+    free(outcome->bytes);
+    outcome->bytes = bytes;
+}
+
+static void parse(struct outcome *outcome, h1_scan *scan, struct slice text, size_t first, size_t step,
+                  const struct session_limits *limits)
+{
+    memset(outcome, 0, sizeof *outcome);
+    for (size_t seen = first;; seen = text.size - seen > step ? seen + step : text.size) {
+        see(outcome, text.data, seen);
+        outcome->result = h1_head_parse_with(scan, &outcome->head, &outcome->request, slice_make(outcome->bytes, seen), limits);
+        if (outcome->result != H1_HEAD_MORE || seen == text.size)
+            return;
+    }
+}
+
+static bool same_place(struct slice a, const struct outcome *of_a, struct slice b, const struct outcome *of_b)
+{
+    return a.size == b.size && (a.size == 0 || slice_equal(a, b)) &&
+           (a.size == 0 || a.data - of_a->bytes == b.data - of_b->bytes || slice_equal(a, SLICE("/")));
+}
+
+static void compare(const struct outcome *a, const struct outcome *b)
+{
+    const struct request *ra = &a->request, *rb = &b->request;
+
+    CHECK(a->result == b->result);
+    CHECK(a->head.bad_status == b->head.bad_status);
+    if (a->result != H1_HEAD_DONE)
+        return;
+    CHECK(a->head.done == b->head.done);
+    CHECK(ra->method == rb->method && ra->version == rb->version);
+    CHECK(same_place(ra->method_name, a, rb->method_name, b));
+    CHECK(same_place(ra->raw_target, a, rb->raw_target, b));
+    CHECK(same_place(ra->path, a, rb->path, b));
+    CHECK(same_place(ra->target.path, a, rb->target.path, b));
+    CHECK(same_place(ra->target.query, a, rb->target.query, b));
+    CHECK(same_place(ra->target.authority, a, rb->target.authority, b));
+    CHECK(ra->target.form == rb->target.form && ra->target.has_query == rb->target.has_query);
+    CHECK(ra->fields.count == rb->fields.count);
+    CHECK(memcmp(ra->fields.at, rb->fields.at, ra->fields.count * sizeof ra->fields.at[0]) == 0);
+    CHECK(memcmp(ra->fields.id, rb->fields.id, ra->fields.count) == 0);
+    CHECK(memcmp(ra->fields.first, rb->fields.first, sizeof ra->fields.first) == 0);
+}
+
+/* What a head that was accepted may not be, whoever accepted it. */
+static void check_accepted(const struct outcome *outcome)
+{
+    const struct request *request = &outcome->request;
+    struct slice head = slice_make(outcome->bytes, outcome->head.done);
+
+    CHECK(slice_ends(head, SLICE("\r\n\r\n")));
+    for (size_t i = 0; i < head.size; i++) {
+        CHECK(head.data[i] != '\0' && (head.data[i] != '\n' || head.data[i - 1] == '\r'));
+        CHECK(head.data[i] != '\r' || head.data[i + 1] == '\n');
+    }
+    CHECK(field_name_valid(request->method_name));
+    CHECK(request->version == 10 || request->version == 11);
+    CHECK(request->version == 10 || fields_has(&request->fields, FIELD_HOST));
+    for (unsigned i = 0; i < request->fields.count; i++) {
+        CHECK(field_name_valid(fields_name(&request->fields, i)));
+        CHECK(field_value_valid(fields_value(&request->fields, i)));
+        CHECK(request->fields.id[i] == field_identify(fields_name(&request->fields, i)));
+    }
+}
+
+static void run(struct slice text, const struct session_limits *limits)
+{
+    static struct outcome reference, other;
+    h1_scan *versions[H1_SCAN_VERSIONS];
+    const char *names[H1_SCAN_VERSIONS];
+    unsigned count = h1_scan_versions(versions, names);
+    size_t cut = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        cut += (unsigned char)text.data[i];
+    parse(&reference, h1_scan_scalar, text, 0, 1, limits);
+    if (reference.result == H1_HEAD_DONE)
+        check_accepted(&reference);
+    for (unsigned v = 0; v < count; v++) {
+        parse(&other, versions[v], text, text.size, 1, limits);
+        compare(&reference, &other);
+        free(other.bytes);
+        parse(&other, versions[v], text, cut % (text.size + 1), 1 + cut % 97, limits);
+        compare(&reference, &other);
+        free(other.bytes);
+    }
+    free(reference.bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct session_limits wide = { .request_line_max = 8192, .head_max = 32768, .fields_max = 100 };
+    static const struct session_limits tight = { .request_line_max = 40, .head_max = 130, .fields_max = 3 };
+    struct slice text = slice_make((const char *)data, size);
+
+    run(text, &wide);
+    run(text, &tight);
+    return 0;
+}
