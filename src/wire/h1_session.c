@@ -318,17 +318,15 @@ static enum session_phase read_length(struct h1_session *s, struct slice *bytes,
     return s->left == 0 ? end_body(s) : SESSION_BODY;
 }
 
-/* The limit of a body that is wanted: its content. */
+/* The limit of a body that is wanted is for its content. How much would come beyond it nobody knows. */
 static enum session_phase take_chunk(struct h1_session *s, struct slice data, struct outbox *out)
 {
-    if (data.size <= s->left) {
+    if (s->wanted) {
+        if (data.size > s->left)
+            return refuse(s, 413);
         s->left -= data.size;
-        return collect(s, data) ? SESSION_BODY : starve(s, out);
     }
-    s->base.host->refuse(s->base.host, s->exchange, 413);
-    s->wanted = false;
-    s->left = s->base.host->limits->discard_max;
-    return SESSION_SENDING;
+    return collect(s, data) ? SESSION_BODY : starve(s, out);
 }
 
 static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, struct outbox *out)
@@ -336,26 +334,25 @@ static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, 
     struct slice data = { 0 };
     size_t before = bytes->size;
     enum h1_chunked_result result = h1_chunked_next(&s->parser.chunked, bytes, &data);
-    if (result == H1_CHUNKED_BAD)
-        return s->exchange ? refuse(s, 400) : SESSION_LINGER;
-    if (s->wanted && result == H1_CHUNKED_DATA)
-        return take_chunk(s, data, out);
     if (!s->wanted) {
-        /* The limit of one that is thrown away: all that has to be read, so that tiny chunks gain nothing. */
+        /* This limit is for all that has to be read, so that tiny chunks gain nothing. It comes before BAD, because in
+         * another split of the same bytes it would have been reached before that was seen. */
         size_t consumed = before - bytes->size;
         if (consumed > s->left)
             return give_up_body(s);
         s->left -= consumed;
-        collect(s, data);
     }
-    return result == H1_CHUNKED_DONE ? end_body(s) : SESSION_BODY;
-}
-
-static enum session_phase read_body(struct h1_session *s, struct slice *bytes, struct outbox *out)
-{
-    if (bytes->size == 0)
+    switch (result) {
+    case H1_CHUNKED_DATA:
+        return take_chunk(s, data, out);
+    case H1_CHUNKED_MORE:
         return SESSION_BODY;
-    return s->body == H1_BODY_LENGTH ? read_length(s, bytes, out) : read_chunk(s, bytes, out);
+    case H1_CHUNKED_DONE:
+        return end_body(s);
+    case H1_CHUNKED_BAD:
+        break;
+    }
+    return s->exchange ? refuse(s, 400) : SESSION_LINGER;
 }
 
 /* ---- The machine -------------------------------------------------------------------------------------------- */
@@ -369,7 +366,7 @@ static enum session_phase step(struct h1_session *s, struct slice *bytes, struct
     case SESSION_HEAD:
         return read_head(s, bytes, out);
     case SESSION_BODY:
-        return read_body(s, bytes, out);
+        return s->body == H1_BODY_LENGTH ? read_length(s, bytes, out) : read_chunk(s, bytes, out);
     case SESSION_WAITING:
         return SESSION_WAITING;
     case SESSION_SENDING:
@@ -398,7 +395,7 @@ static void run(struct h1_session *s, struct slice *bytes, struct outbox *out)
 
 static void run_dry(struct h1_session *s, struct outbox *out)
 {
-    struct slice nothing = { 0 };
+    struct slice nothing = SLICE("");
     run(s, &nothing, out);
 }
 
