@@ -11,7 +11,9 @@
 #include "base/writer.h"
 #include "wire/h1_chunked.h"
 
-enum { MORE = H1_CHUNKED_MORE, DONE = H1_CHUNKED_DONE, BAD = H1_CHUNKED_BAD };
+#define MORE H1_CHUNKED_MORE
+#define DONE H1_CHUNKED_DONE
+#define BAD H1_CHUNKED_BAD
 
 struct outcome {
     enum h1_chunked_result result;
@@ -30,7 +32,7 @@ static void collect(struct outcome *outcome, struct slice data)
 /* One piece of input, from a copy that ends where it ends. */
 static void feed(struct h1_chunked *chunked, struct slice piece, struct outcome *outcome)
 {
-    char *copy = malloc(piece.size > 0 ? piece.size : 1);
+    char *copy = calloc(1, piece.size > 0 ? piece.size : 1);
     struct slice bytes = slice_make(copy, piece.size), data;
 
     memcpy(copy, piece.data, piece.size);
