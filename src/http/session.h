@@ -41,7 +41,8 @@ struct session_host {
     /* A fresh exchange for this session, or NULL: no memory (the session then sends a bare 503 and closes). */
     struct exchange *(*take)(struct session_host *host, struct session *session);
 
-    /* A head is whole and a body follows: route it. The response may be set already (404, 405): then the body is discarded. */
+    /* A head is whole and a body follows: route it. The response may be set already (404, 405): then the body is
+     * discarded. */
     enum body_plan (*head)(struct session_host *host, struct exchange *exchange);
 
     /* The request is whole: answer it (response.status is set on return) or defer it (exchange.deferred is set). */
