@@ -34,7 +34,7 @@ static enum static_result answer_not_modified(const struct page *page, struct ex
     return set_head(exchange, 304, &fields) ? STATIC_ANSWERED : STATIC_FILE;
 }
 
-/* HEAD of a file: the length is announced, nothing is opened. */
+/* HEAD of a file: its body is the whole file, of which nothing is sent; so nothing is opened. */
 static enum static_result answer_head(const struct page *page, struct exchange *exchange)
 {
     struct page_fields fields;
@@ -44,7 +44,7 @@ static enum static_result answer_head(const struct page *page, struct exchange *
     page_fields_ok(&fields, page->type, page_etag(page), page->modified_s);
     if (!set_head(exchange, 200, &fields))
         return STATIC_FILE;
-    exchange->response.body = (struct body){ .kind = BODY_NONE, .size = page->size, .fd = -1 };
+    exchange->response.body = (struct body){ .kind = BODY_FILE, .size = page->size, .fd = -1 };
     return STATIC_ANSWERED;
 }
 
@@ -67,13 +67,24 @@ enum static_result static_answer(const struct page *page, struct exchange *excha
     return request->method == METHOD_HEAD ? answer_head(page, exchange) : STATIC_FILE;
 }
 
+/* Errors that say: there is no such page any more. A new walk would skip it. */
+static bool gone(int error)
+{
+    static const int errors[] = { ENOENT, ENOTDIR, EISDIR, ENXIO, EXDEV, ELOOP, EACCES, EPERM };
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (error == errors[i])
+            return true;
+    return false;
+}
+
 struct static_file static_open(const struct files *files, const struct page *page)
 {
     struct static_file file = { .fd = files_open(files, page->path.data) };
     struct stat st;
 
     if (file.fd < 0) {
-        file.error = errno;
+        file.error = gone(errno) ? ENOENT : errno;
         return file;
     }
     if (fstat(file.fd, &st) < 0 || !S_ISREG(st.st_mode)) {

@@ -18,8 +18,8 @@ enum static_result static_answer(const struct page *page, struct exchange *excha
 
 /* Background thread: an open descriptor whose file is the one that the page describes, or has changed since. */
 struct static_file {
-    int fd;             /* -1: gone (errno in error) */
-    int error;
+    int fd;             /* -1: not to be had */
+    int error;          /* ENOENT: gone, or not to be served any more; else our own trouble (EMFILE, EIO, ...) */
     bool changed;       /* size or times differ from the page's: send what is there, without ETag */
     uint64_t size;
     int64_t modified_s; /* -1: not to be told */
