@@ -1,5 +1,5 @@
-/* The chunked coding whole against cut and a byte at a time: the same content, the same end, the same verdict. The input is a
- * chunked body and whatever follows it. */
+/* The chunked coding whole against cut and a byte at a time: the same content, the same end, the same verdict. The
+ * input is a chunked body and whatever follows it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* The head parser against itself: with every scanner, whole and cut and a byte at a time, under wide limits and tight ones,
- * the same verdict and the same fields. The input is a head and whatever follows it. */
+/* The head parser against itself: with every scanner, whole and cut and a byte at a time, under wide limits and tight
+ * ones, the same verdict and the same fields. The input is a head and whatever follows it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,7 +35,8 @@ static void parse(struct outcome *outcome, h1_scan *scan, struct slice text, siz
     memset(outcome, 0, sizeof *outcome);
     for (size_t seen = first;; seen = text.size - seen > step ? seen + step : text.size) {
         see(outcome, text.data, seen);
-        outcome->result = h1_head_parse_with(scan, &outcome->head, &outcome->request, slice_make(outcome->bytes, seen), limits);
+        struct slice bytes = slice_make(outcome->bytes, seen);
+        outcome->result = h1_head_parse_with(scan, &outcome->head, &outcome->request, bytes, limits);
         if (outcome->result != H1_HEAD_MORE || seen == text.size)
             return;
     }

@@ -71,8 +71,8 @@ static enum state end_part(char c, enum state blank)
     return is_blank(c) ? blank : BAD;
 }
 
-/* chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), RFC 9112 7.1.1. White space before the line's
- * end is not in it. */
+/* chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), RFC 9112 7.1.1. White space before the
+ * line's end is not in it. */
 static enum state step_extension(enum state state, char c)
 {
     switch ((int)state) {
@@ -125,7 +125,7 @@ static enum state step_size(struct h1_chunked *chunked, enum state state, char c
     return state == SIZE ? end_part(c, EXTENSION_BLANK) : step_extension(state, c);
 }
 
-/* Fields that say where a message ends, whose it is or what becomes of the connection came too late (RFC 9110 6.5.1). */
+/* Where a message ends, whose it is and what becomes of the connection cannot be said behind it (RFC 9110 6.5.1). */
 static const uint8_t refused_names[] = { FIELD_CONNECTION, FIELD_CONTENT_LENGTH,    FIELD_EXPECT, FIELD_HOST, FIELD_TE,
                                          FIELD_TRAILER,    FIELD_TRANSFER_ENCODING, FIELD_UPGRADE };
 

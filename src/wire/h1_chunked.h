@@ -11,7 +11,7 @@ enum h1_chunked_result { H1_CHUNKED_MORE, H1_CHUNKED_DATA, H1_CHUNKED_DONE, H1_C
 
 enum {
     H1_CHUNK_LINE_MAX = 256,             /* bytes of a size line with its extensions, without CRLF */
-    H1_CHUNK_EXTENSIONS_MAX = 16 * 1024, /* bytes of all extensions of a message: they are overhead that no body limit sees */
+    H1_CHUNK_EXTENSIONS_MAX = 16 * 1024, /* bytes of all extensions of a message: overhead that no body limit sees */
     H1_TRAILER_MAX = 8 * 1024            /* bytes of all trailer lines with their CRLFs, the last empty one left out */
 };
 
@@ -25,9 +25,9 @@ struct h1_chunked {
     uint8_t refused;     /* bit i: the name so far is the start of the i-th one that is refused */
 };
 
-/* Takes from the front of `*bytes` and moves it on. DATA: `*data` is the next run of content within the input (call again);
- * MORE: all consumed; DONE: the last byte of the message was consumed, what is left belongs to the next request. DONE and BAD
- * stay. */
+/* Takes from the front of `*bytes` and moves it on. DATA: `*data` is the next run of content within the input (call
+ * again); MORE: all consumed; DONE: the last byte of the message was consumed, what is left belongs to the next
+ * request. DONE and BAD stay. */
 enum h1_chunked_result h1_chunked_next(struct h1_chunked *chunked, struct slice *bytes, struct slice *data);
 
 #endif

@@ -5,17 +5,16 @@
 
 #include <string.h>
 
-/* Less than a block, by two copies of a fixed size that overlap: a call of memcpy would cost as much as the scan. */
+/* Less than a block, by copies of a fixed size that overlap: a call of memcpy would cost as much as the scan. */
 static void copy_short(char *to, const char *from, size_t size)
 {
     if (size >= 32) {
         memcpy(to, from, 32);
         memcpy(to + size - 32, from + size - 32, 32);
     } else if (size >= 8) {
-        memcpy(to, from, 8);
+        for (size_t at = 0; at + 8 < size; at += 8)
+            memcpy(to + at, from + at, 8);
         memcpy(to + size - 8, from + size - 8, 8);
-        if (size > 16)
-            memcpy(to + 8, from + 8, 8), memcpy(to + size - 16, from + size - 16, 8);
     } else {
         for (size_t i = 0; i < size; i++)
             to[i] = from[i];
@@ -39,8 +38,8 @@ static void scan_short(struct h1_cursor *cursor)
     close_block(cursor->not_token, cursor->control, cursor->size);
 }
 
-/* The block in which the size is, by the last 64 bytes there are; those that it shares with the block before are shifted
- * out. It may be empty. */
+/* The block in which the size is, by the last 64 bytes there are; those that it shares with the block before are
+ * shifted out. It may be empty. */
 static void scan_last(const struct h1_cursor *cursor, size_t rest, uint64_t *not_token, uint64_t *control)
 {
     *not_token = *control = 0;

@@ -1,4 +1,5 @@
-/* Where a request ends, decided from its fields by RFC 9112 6.3, with none of the choices that it leaves to the lenient.
+/* Where a request ends, decided from its fields by RFC 9112 6.3, with none of the choices that it leaves to the
+ * lenient.
  *
  * A refusal closes the connection, so nothing behind a doubtful message is ever read as a request. It looks at no
  * method: framing does not depend on it. */
@@ -9,8 +10,13 @@ enum { BAD_REQUEST = 400, EXPECTATION_FAILED = 417, NOT_IMPLEMENTED = 501 };
 /* Sizes are passed on as signed 64-bit offsets by much of the world; what would wrap there is refused here. */
 static const uint64_t length_max = INT64_MAX;
 
-/* Takes the next member of a list in which, unlike list_next, an empty member counts: in these two fields it is a reason
- * to refuse. `rest->data` becomes NULL behind the last one. */
+static int find_first(const struct fields *fields, enum field_id id)
+{
+    return (int)fields->first[id] - 1;
+}
+
+/* Takes the next member of a list in which, unlike list_next, an empty member counts: in these two fields it is a
+ * reason to refuse. `rest->data` becomes NULL behind the last one. */
 static bool take_member(struct slice *rest, struct slice *member)
 {
     if (rest->data == NULL)
@@ -26,7 +32,7 @@ static bool read_length(const struct fields *fields, uint64_t *length)
 {
     struct slice same = slice_make(NULL, 0), member;
 
-    for (int at = fields_next(fields, FIELD_CONTENT_LENGTH, 0); at >= 0;
+    for (int at = find_first(fields, FIELD_CONTENT_LENGTH); at >= 0;
          at = fields_next(fields, FIELD_CONTENT_LENGTH, (unsigned)at + 1)) {
         struct slice rest = fields_value(fields, (unsigned)at);
         while (take_member(&rest, &member)) {
@@ -39,14 +45,14 @@ static bool read_length(const struct fields *fields, uint64_t *length)
     return slice_uint(same, length) && *length <= length_max;
 }
 
-/* 0 where the codings are just "chunked". A list that does not end in chunked has no end that could be found (RFC 9112 6.3,
- * item 4: 400), nor is chunked twice a coding; others before it are only not implemented. */
+/* 0 where the codings are just "chunked". A list that does not end in chunked has no end that could be found (RFC 9112
+ * 6.3, item 4: 400), nor is chunked twice a coding; others before it are only not implemented. */
 static uint16_t check_codings(const struct fields *fields)
 {
     bool chunked = false, other = false;
     struct slice member;
 
-    for (int at = fields_next(fields, FIELD_TRANSFER_ENCODING, 0); at >= 0;
+    for (int at = find_first(fields, FIELD_TRANSFER_ENCODING); at >= 0;
          at = fields_next(fields, FIELD_TRANSFER_ENCODING, (unsigned)at + 1)) {
         struct slice rest = fields_value(fields, (unsigned)at);
         while (take_member(&rest, &member)) {
@@ -81,7 +87,7 @@ static void decide_expectation(struct h1_framing *framing, const struct request 
 {
     struct slice member;
 
-    for (int at = fields_next(&request->fields, FIELD_EXPECT, 0); at >= 0;
+    for (int at = find_first(&request->fields, FIELD_EXPECT); at >= 0;
          at = fields_next(&request->fields, FIELD_EXPECT, (unsigned)at + 1)) {
         struct slice rest = fields_value(&request->fields, (unsigned)at);
         while (list_next(&rest, &member)) {
@@ -100,9 +106,13 @@ static bool decide_persistence(const struct request *request)
     bool persistent = request->version > 10;
     struct slice member;
 
-    for (int at = fields_next(&request->fields, FIELD_CONNECTION, 0); at >= 0;
+    for (int at = find_first(&request->fields, FIELD_CONNECTION); at >= 0;
          at = fields_next(&request->fields, FIELD_CONNECTION, (unsigned)at + 1)) {
         struct slice rest = fields_value(&request->fields, (unsigned)at);
+        if (slice_equal(rest, SLICE("keep-alive"))) { /* what browsers send: no list to be read */
+            persistent = true;
+            continue;
+        }
         while (list_next(&rest, &member)) {
             if (slice_equal_nocase(member, SLICE("close")))
                 return false;

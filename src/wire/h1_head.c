@@ -67,8 +67,8 @@ static enum verdict take_version(const struct h1_cursor *cursor, size_t at, uint
     return LINE;
 }
 
-/* The first byte from `at` on that no target can have: a space, another control, or one beyond ASCII. The characters that
- * a target has and a token has not ("/", "?", "=") stop the search on its way; there are few. */
+/* The first byte from `at` on that no target can have: a space, another control, or one beyond ASCII. The characters
+ * that a target has and a token has not ("/", "?", "=") stop the search on its way; there are few. */
 static size_t find_target_end(struct h1_cursor *cursor, size_t at)
 {
     for (;; at++) {
@@ -100,7 +100,8 @@ static bool bind_line(const struct h1_head *head, struct request *request, const
 }
 
 /* method SP request-target SP HTTP-version CRLF (RFC 9112 3), from `*at` on. */
-static enum verdict take_request_line(struct h1_cursor *cursor, struct h1_head *head, struct request *request, size_t *at)
+static enum verdict take_request_line(struct h1_cursor *cursor, struct h1_head *head, struct request *request,
+                                      size_t *at)
 {
     size_t method = *at;
     size_t method_end = find_method_end(cursor, method);
@@ -127,8 +128,8 @@ static enum verdict take_request_line(struct h1_cursor *cursor, struct h1_head *
     return verdict;
 }
 
-/* Where to stop looking at the request line that begins at `at`: a line that is too long is told by the first byte over the
- * limit that is not its CR or LF, and that byte must not be looked at for anything else. */
+/* Where to stop looking at the request line that begins at `at`: a line that is too long is told by the first byte over
+ * the limit that is not its CR or LF, and that byte must not be looked at for anything else. */
 static size_t find_window(const struct h1_cursor *cursor, size_t at, size_t line_max)
 {
     if (cursor->size - at <= line_max)
@@ -182,8 +183,8 @@ static __attribute__((noinline)) void trim_value(const char *data, size_t *value
         --*end;
 }
 
-/* field-name ":" OWS field-value OWS CRLF (RFC 9112 5). A name that is empty or that has white space before or behind it, an
- * obs-fold among these, does not end at a colon; a value ends at its first control, which has to be the CR. */
+/* field-name ":" OWS field-value OWS CRLF (RFC 9112 5). A name that is empty or that has white space before or behind
+ * it, an obs-fold among these, does not end at a colon; a value ends at its first control, which has to be the CR. */
 static inline enum verdict take_field(struct h1_cursor *cursor, size_t *at, struct field *field)
 {
     const char *data = cursor->data;
@@ -223,7 +224,8 @@ static inline void note_field(struct h1_head *head, struct fields *fields, unsig
 }
 
 /* The field lines and the empty line behind them. One field too many is told by its first byte. */
-static enum verdict take_fields(struct h1_cursor *cursor, struct h1_head *head, struct fields *fields, unsigned fields_max)
+static enum verdict take_fields(struct h1_cursor *cursor, struct h1_head *head, struct fields *fields,
+                                unsigned fields_max)
 {
     size_t at = head->done;
     unsigned count = fields->count;
@@ -248,8 +250,8 @@ static enum verdict take_fields(struct h1_cursor *cursor, struct h1_head *head, 
     return verdict;
 }
 
-/* Exactly one valid Host in 1.1, at most one in 1.0 (RFC 9112 3.2). An empty one is for URIs without an authority; an http
- * URI has one (RFC 9110 4.2.1), so it is not valid here. */
+/* Exactly one valid Host in 1.1, at most one in 1.0 (RFC 9112 3.2). An empty one is for URIs without an authority; an
+ * http URI has one (RFC 9110 4.2.1), so it is not valid here. */
 static bool host_valid(const struct h1_head *head, const struct request *request)
 {
     if (!fields_has(&request->fields, FIELD_HOST))

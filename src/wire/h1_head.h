@@ -1,7 +1,8 @@
 /* The request line and the fields of an HTTP/1.x request (RFC 9112 parts 2, 3 and 5): bytes in, a struct request out.
  *
  * It is strict: what two parsers could read differently is an error. It resumes after the last complete line, so a head
- * that comes a byte at a time costs little more than one that comes whole. Where a message ends is h1_framing's question. */
+ * that comes a byte at a time costs little more than one that comes whole. Where a message ends is h1_framing's
+ * question. */
 #ifndef WIRE_H1_HEAD_H
 #define WIRE_H1_HEAD_H
 
@@ -22,12 +23,12 @@ struct h1_head {
     bool host_again;      /* a second Host was there */
 };
 
-/* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; they may have moved:
- * fields.base and the slices of the request line are set anew by each call.
+/* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; they may have
+ * moved: fields.base and the slices of the request line are set anew by each call.
  * H1_HEAD_DONE: head->done bytes were the head, with its empty line.
- * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0), HTTP version.
- * The error is the first one in the order of the bytes and is told as soon as they show it, so it does not depend on how
- * they were split. After H1_HEAD_BAD the request holds what was read before, which may be nothing: version 0. */
+ * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0).
+ * The error is the first one in the order of the bytes and is told as soon as they show it, so it does not depend on
+ * how they were split. After H1_HEAD_BAD the request holds what was read before, which may be nothing: version 0. */
 enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request, struct slice bytes,
                                   const struct session_limits *limits);
 

@@ -10,9 +10,9 @@
 
 enum { H1_BLOCK = 64, H1_SCAN_VERSIONS = 4 };
 
-/* Reads exactly `blocks` times 64 bytes and sets as many pairs of masks: bit i of not_token[b] says that byte i of block b is
- * not a tchar (RFC 9110 5.6.2), bit i of control[b] that it is 0x00-0x1F but tab, or 0x7F. Several blocks at once spare the
- * loading of the constants. */
+/* Reads exactly `blocks` times 64 bytes and sets as many pairs of masks: bit i of not_token[b] says that byte i of
+ * block b is not a tchar (RFC 9110 5.6.2), bit i of control[b] that it is 0x00-0x1F but tab, or 0x7F. Several blocks at
+ * once spare the loading of the constants. */
 typedef void h1_scan(const char *bytes, size_t blocks, uint64_t *not_token, uint64_t *control);
 
 h1_scan h1_scan_scalar;

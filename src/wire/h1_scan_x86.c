@@ -1,8 +1,8 @@
 /* The scanner for x86-64: three widths of one idea, and the choice between them by what the CPU has.
  *
- * A byte is classified by its two halves: the low one looks up which groups of characters it may belong to, the high one
- * which groups live in its row of the ASCII table, and their intersection is not empty where both agree. Eight groups
- * fit into a byte and are just enough. Bytes from 0x80 on are in no group: no token character and no control. */
+ * A byte is classified by its two halves: the low one looks up which groups of characters it may belong to, the high
+ * one which groups live in its row of the ASCII table, and their intersection is not empty where both agree. Eight
+ * groups fit into a byte and are just enough. Bytes from 0x80 on are in no group: no token character and no control. */
 #include "wire/h1_scan.h"
 
 #include <immintrin.h>

@@ -1,5 +1,5 @@
-/* The head parser: every rule as a case, and every case whole, cut at every byte and a byte at a time, with each scanner,
- * in buffers of exactly the right size that lie somewhere else at every call. */
+/* The head parser: every rule as a case, and every case whole, cut at every byte and a byte at a time, with each
+ * scanner, in buffers of exactly the right size that lie somewhere else at every call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +54,8 @@ static void describe(const struct request *request, struct outcome *outcome)
 }
 
 /* Feeds what there is after `first` bytes and then after every `step` more, from a new place each time. */
-static struct outcome *parse(h1_scan *scan, struct slice text, size_t first, size_t step, const struct session_limits *limits)
+static struct outcome *parse(h1_scan *scan, struct slice text, size_t first, size_t step,
+                             const struct session_limits *limits)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
     struct request *request = calloc(1, sizeof *request);
