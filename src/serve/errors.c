@@ -21,7 +21,7 @@ struct forms {
 };
 
 struct errors {
-    const struct page *own_404, *own_50x; /* NULL: the site has none in memory */
+    const struct page *own_404, *own_50x; /* NULL: the site has none in memory; read only while all is prepared */
     struct forms prepared[STATUS_MAX - STATUS_MIN + 1];
     struct forms page_only; /* 405 for a page, which knows GET, HEAD and OPTIONS */
 };

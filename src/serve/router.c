@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/map.h"
+#include "serve/literals.h"
 #include "serve/pattern.h"
 
 _Static_assert((int)ROUTER_PARAMS_MAX == (int)PATTERN_PARAMS_MAX, "a match has room for every pattern's parameters");
@@ -28,17 +28,17 @@ struct ending {
 };
 
 struct node {
-    struct map literals;    /* text of the next segment -> node */
-    struct node *parameter; /* {name} */
-    struct ending *here;    /* patterns that end at this node */
-    struct ending *rest;    /* {name...} */
-    char text[];            /* what the parent's table borrows as its key */
+    struct literals literals; /* text of the next segment -> node */
+    struct node *parameter;   /* {name} */
+    struct ending *here;      /* patterns that end at this node */
+    struct ending *rest;      /* {name...} */
+    char text[];              /* what the parent's table borrows */
 };
 
 struct router {
-    struct map exact; /* path -> ending; its key is the text of one of the ending's routes */
+    struct literals exact; /* path -> ending; the path is borrowed from one of the ending's routes */
     struct node *tree;
-    bool filled;      /* there is a route */
+    bool filled;           /* there is a route */
 };
 
 /* ---- Building ---- */
@@ -48,7 +48,6 @@ static struct node *grow_node(struct slice text)
     struct node *node = calloc(1, sizeof *node + text.size);
     if (!node)
         return NULL;
-    map_init(&node->literals);
     if (text.size > 0)
         memcpy(node->text, text.data, text.size);
     return node;
@@ -69,8 +68,8 @@ static void free_node(struct node *node)
     if (!node)
         return;
     for (size_t i = 0; i < node->literals.room; i++)
-        free_node(node->literals.entries[i].value);
-    map_fini(&node->literals);
+        free_node(node->literals.at[i].value);
+    literals_fini(&node->literals);
     free_node(node->parameter);
     free_ending(node->here);
     free_ending(node->rest);
@@ -82,7 +81,6 @@ struct router *router_new(void)
     struct router *router = calloc(1, sizeof *router);
     if (!router)
         return NULL;
-    map_init(&router->exact);
     router->tree = grow_node(SLICE(""));
     if (router->tree)
         return router;
@@ -95,8 +93,8 @@ void router_free(struct router *router)
     if (!router)
         return;
     for (size_t i = 0; i < router->exact.room; i++)
-        free_ending(router->exact.entries[i].value);
-    map_fini(&router->exact);
+        free_ending(router->exact.at[i].value);
+    literals_fini(&router->exact);
     free_node(router->tree);
     free(router);
 }
@@ -123,11 +121,11 @@ static struct route *make_route(const struct pattern *pattern, void *target)
 
 static struct node *grow_literal(struct node *node, struct slice text)
 {
-    struct node *child = map_find(&node->literals, text);
+    struct node *child = literals_find(&node->literals, text);
     if (child)
         return child;
     child = grow_node(text);
-    if (!child || map_add(&node->literals, slice_make(child->text, text.size), child) == MAP_ADDED)
+    if (!child || literals_add(&node->literals, slice_make(child->text, text.size), child))
         return child;
     free_node(child);
     return NULL;
@@ -186,14 +184,14 @@ static enum router_error collide(const struct pattern *pattern, const struct rou
     return ROUTER_CONFLICT;
 }
 
-/* A new ending in the table borrows its key from its first route, so both come to be together or not at all. */
+/* A new ending in the table borrows its path from its first route, so both come to be or neither. */
 static bool add_exact(struct router *router, const struct pattern *pattern, struct route *route)
 {
     struct ending *ending = calloc(1, sizeof *ending);
     if (!ending)
         return false;
     size_t offset = (size_t)(pattern->path.data - pattern->text.data);
-    if (map_add(&router->exact, slice_make(route->text + offset, pattern->path.size), ending) != MAP_ADDED) {
+    if (!literals_add(&router->exact, slice_make(route->text + offset, pattern->path.size), ending)) {
         free(ending);
         return false;
     }
@@ -205,7 +203,7 @@ static enum router_error add(struct router *router, const struct pattern *patter
                              size_t why_size)
 {
     bool exact = pattern->param_count == 0;
-    struct ending *ending = exact ? map_find(&router->exact, pattern->path) : grow_in_tree(router, pattern);
+    struct ending *ending = exact ? literals_find(&router->exact, pattern->path) : grow_in_tree(router, pattern);
     if (!ending)
         return exact && add_exact(router, pattern, route) ? ROUTER_OK : run_out(why, why_size);
     if (ending->routes[pattern->method])
@@ -283,7 +281,7 @@ static bool walk(struct search *search, const struct node *node, struct slice re
 {
     size_t size = slice_find(rest, '/');
     struct slice segment = slice_part(rest, 0, size);
-    if (enter(search, map_find(&node->literals, segment), rest, size))
+    if (enter(search, literals_find(&node->literals, segment), rest, size))
         return true;
 
     unsigned depth = search->depth;
@@ -310,7 +308,7 @@ void router_find(const struct router *router, struct slice path, enum method met
     match->param_count = 0;
     if (path.size == 0 || path.data[0] != '/')
         return;
-    if (take(map_find(&router->exact, path), method, match))
+    if (take(literals_find(&router->exact, path), method, match))
         return;
     struct search search = { method, 0, match };
     walk(&search, router->tree, slice_skip(path, 1));

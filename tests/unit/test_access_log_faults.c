@@ -15,23 +15,35 @@ struct step {
 enum { STEPS_MAX = 32 };
 
 static struct {
+    pthread_mutex_t lock;
     int fd; /* -1: no file is meddled with */
     struct step steps[STEPS_MAX];
-    unsigned count;
-    atomic_uint at;
-} meddling = { .fd = -1 };
+    unsigned count, at;
+} meddling = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
 static atomic_uint bells; /* written by the workers' side */
 
+/* The next step for this file. False: nobody meddles with it. */
+static bool next_step(int fd, struct step *step)
+{
+    pthread_mutex_lock(&meddling.lock);
+    bool meddled = fd == meddling.fd;
+    if (meddled) {
+        *step = meddling.steps[meddling.at];
+        meddling.at += meddling.at + 1 < meddling.count;
+    }
+    pthread_mutex_unlock(&meddling.lock);
+    return meddled;
+}
+
 ssize_t __wrap_write(int fd, const void *data, size_t size)
 {
-    if (fd != meddling.fd) {
+    struct step step;
+    if (!next_step(fd, &step)) {
         if (size == sizeof(uint64_t))
             atomic_fetch_add(&bells, 1);
         return __real_write(fd, data, size);
     }
-    unsigned at = atomic_fetch_add(&meddling.at, 1);
-    struct step step = meddling.steps[at < meddling.count ? at : meddling.count - 1];
     errno = step.error;
     if (step.error)
         return -1;
@@ -40,10 +52,18 @@ ssize_t __wrap_write(int fd, const void *data, size_t size)
 
 static void meddle(int fd, const struct step *steps, unsigned count)
 {
-    memcpy(meddling.steps, steps, count * sizeof *steps);
+    pthread_mutex_lock(&meddling.lock);
+    for (unsigned i = 0; i < count; i++)
+        meddling.steps[i] = steps[i];
     meddling.count = count;
-    atomic_store(&meddling.at, 0);
+    meddling.at = 0;
     meddling.fd = fd;
+    pthread_mutex_unlock(&meddling.lock);
+}
+
+static void leave_alone(void)
+{
+    meddle(-1, NULL, 0);
 }
 
 /* ---- Faults of the file ---- */
@@ -59,7 +79,7 @@ static void test_short_and_interrupted_writes(void **state)
     for (unsigned i = 0; i < 200; i++)
         put(access_log, i % 2, i);
     access_log_free(access_log);
-    meddling.fd = -1;
+    leave_alone();
     assert_int_equal(count_file(fd), 200);
     assert_string_equal(told, "");
     close(fd);
@@ -90,7 +110,7 @@ static void test_a_full_disk(void **state)
         put(access_log, 0, sent);
     assert_int_equal(access_log_lost(access_log), lost);
     access_log_free(access_log);
-    meddling.fd = -1;
+    leave_alone();
     assert_int_equal(count_file(fd) + lost, sent);
     char expected[512];
     snprintf(expected, sizeof expected, "The access log cannot be written (No space left on device); its lines are lost "
@@ -109,7 +129,7 @@ static void test_a_full_disk_at_the_end(void **state)
     for (unsigned i = 0; i < 500; i++)
         put(access_log, i % 2, 3 * 37 * 100); /* the same, some 180 bytes */
     access_log_free(access_log);
-    meddling.fd = -1;
+    leave_alone();
     assert_true(was_told("The access log has ended; 500 lines were lost|"));
     close(fd);
 }
@@ -123,7 +143,7 @@ static void test_one_line_lost(void **state)
     meddle(fd, broken, 1);
     put(access_log, 0, 0);
     access_log_free(access_log);
-    meddling.fd = -1;
+    leave_alone();
     assert_true(was_told("The access log has ended; 1 line was lost|"));
     close(fd);
 }
