@@ -28,8 +28,8 @@ static void close_block(uint64_t *not_token, uint64_t *control, size_t rest)
     *control |= UINT64_MAX << rest;
 }
 
-/* All there is, less than a block. */
-static void scan_short(struct h1_cursor *cursor)
+/* All there is, less than a block. Apart, as it needs a frame and the usual way through h1_cursor_fill does not. */
+static __attribute__((noinline)) void scan_short(struct h1_cursor *cursor)
 {
     char block[H1_BLOCK] = { 0 };
 
@@ -40,7 +40,8 @@ static void scan_short(struct h1_cursor *cursor)
 
 /* The block in which the size is, by the last 64 bytes there are; those that it shares with the block before are
  * shifted out. It may be empty. */
-static void scan_last(const struct h1_cursor *cursor, size_t rest, uint64_t *not_token, uint64_t *control)
+static __attribute__((noinline)) void scan_last(const struct h1_cursor *cursor, size_t rest, uint64_t *not_token,
+                                                uint64_t *control)
 {
     *not_token = *control = 0;
     if (rest > 0) {
