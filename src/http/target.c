@@ -4,13 +4,26 @@
 
 #include "http/fields.h"
 
+#define RARE __attribute__((noinline))
+
 static bool hex_pair(const char *at, const char *end)
 {
     return end - at >= 3 && char_is(at[1], CHAR_HEX) && char_is(at[2], CHAR_HEX);
 }
 
-/* True where a segment is "." or "..". */
-static bool has_dot_segment(struct slice path)
+/* Past all characters of this class; four at a time, which takes half the instructions of one at a time. */
+static inline const char *skip(const char *at, const char *end, unsigned class)
+{
+    const unsigned char *c = (const unsigned char *)at, *last = (const unsigned char *)end;
+    while (last - c >= 4 && (char_class[c[0]] & char_class[c[1]] & char_class[c[2]] & char_class[c[3]] & class))
+        c += 4;
+    while (c < last && (char_class[*c] & class))
+        c++;
+    return (const char *)c;
+}
+
+/* True where a segment is "." or "..". Rare enough to stay out of the way of all other paths. */
+static RARE bool has_dot_segment(struct slice path)
 {
     while (path.size > 0) {
         path = slice_skip(path, 1);
@@ -23,15 +36,14 @@ static bool has_dot_segment(struct slice path)
     return false;
 }
 
-/* The path from its "/" up to the end or "?"; the inner loop passes over all that needs no second look. NULL: bad. */
+/* The path from its "/" up to the end or "?"; most of it needs no second look. NULL: malformed. */
 static const char *parse_path(struct target *target, const char *at, const char *end)
 {
     const char *start = at;
     bool suspect = false; /* "/." was there */
     target->plain = true;
     for (;;) {
-        while (at < end && char_is(*at, CHAR_PATH))
-            at++;
+        at = skip(at, end, CHAR_PATH);
         if (at == end || *at == '?')
             break;
         if (*at == '.') {
@@ -57,10 +69,7 @@ static bool parse_query(struct target *target, const char *at, const char *end)
         return true;
     target->has_query = true;
     target->query = slice_make(at + 1, (size_t)(end - at - 1));
-    for (at++; at < end; at++)
-        if (!char_is(*at, CHAR_QUERY))
-            return false;
-    return true;
+    return skip(at + 1, end, CHAR_QUERY) == end;
 }
 
 static bool parse_origin(struct target *target, struct slice raw)
@@ -120,17 +129,23 @@ static bool parse_authority(struct target *target, struct slice raw)
     return digits > 0 && digits < raw.size && raw.data[raw.size - digits - 1] == ':';
 }
 
-bool target_parse(struct target *target, struct slice raw, enum method method)
+/* What hardly anybody but a proxy or a prober sends. */
+static RARE bool parse_others(struct target *target, struct slice raw, enum method method)
 {
-    *target = (struct target){ .form = TARGET_ORIGIN };
     if (raw.size == 0)
         return false;
     if (method == METHOD_CONNECT)
         return parse_authority(target, raw);
-    if (raw.data[0] == '/')
-        return parse_origin(target, raw);
     if (raw.data[0] != '*')
         return parse_absolute(target, raw, method);
     target->form = TARGET_ASTERISK;
     return raw.size == 1 && method == METHOD_OPTIONS;
+}
+
+bool target_parse(struct target *target, struct slice raw, enum method method)
+{
+    *target = (struct target){ .form = TARGET_ORIGIN };
+    if (raw.size > 0 && raw.data[0] == '/' && method != METHOD_CONNECT)
+        return parse_origin(target, raw);
+    return parse_others(target, raw, method);
 }
