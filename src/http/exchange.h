@@ -24,10 +24,10 @@ struct request {
     struct slice raw_target;  /* as sent */
     struct target target;
     struct slice path;        /* the normal path: in the head where it is plain, else in the arena */
-    struct fields fields;
     struct slice body;        /* whole, in memory of the exchange */
     uint64_t body_bytes;      /* received, discarded ones included */
     struct slice peer;        /* "192.0.2.1" or "unix", without port */
+    struct fields fields;     /* last: see exchange_reset */
 };
 
 /* Text that is put together piece by piece, in the arena. */
@@ -52,33 +52,36 @@ enum { EXCHANGE_INLINE = 6 * 1024, EXCHANGE_FIELDS_MAX = 100 };
 
 struct exchange {
     struct hold hold;         /* the session's reference, and one for each span in flight */
-    struct session *session;  /* NULL: the connection has gone, nobody waits for the answer */
     void *worker;             /* server's: whose exchange this is */
+    struct pages *pages;      /* the worker's */
+    struct arena arena;
+    void *body_block;         /* request.body lies here; a block of pages */
+    size_t body_room;
+    struct answer *held;      /* reference on response.answer, where it has to outlive the turn */
+    void (*done)(void *user); /* called once when all is over: what a BODY_PULL draws from can go; may be NULL */
+    void *done_user;
+
+    /* From here to the first of request.fields' arrays all is zero when a request begins. */
+    struct session *session;  /* NULL: the connection has gone, nobody waits for the answer */
     void *route;              /* server's: the route that was found when only the head was there */
     void *params;             /* server's: the values of its parameters */
-    struct answer *held;      /* reference on response.answer, where it has to outlive the turn */
     struct letter letter;     /* home, when another thread has answered */
     void *letter_user;
     bool deferred;            /* somebody else will complete it */
-    atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */
-    void (*done)(void *user); /* called once when all is over: what a BODY_PULL draws from can go; may be NULL */
-    void *done_user;
     bool settled;             /* head and peer have been copied into the arena */
-    uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
+    atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */
     uint32_t head_size;       /* bytes of the head from fields.base: what exchange_settle has to copy */
-    void *body_block;         /* request.body lies here; a block of pages */
-    size_t body_room;
-    struct pages *pages;      /* the worker's */
-    struct arena arena;
-    struct request request;
+    uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
     struct response response;
+    struct request request;
     _Alignas(16) char first[EXCHANGE_INLINE];
 };
 
 /* Once, when the exchange's memory is made. */
 void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_ceiling, void (*gone)(struct hold *));
 
-/* Before each request: everything as new. The hold is set to one reference. */
+/* Before each request: everything as new, but for session and worker, which are the taker's to set. The hold is set to
+ * one reference. */
 void exchange_reset(struct exchange *exchange);
 
 /* Gives back all memory taken for the request; the exchange can be reset and used again. */
@@ -88,7 +91,7 @@ void exchange_release(struct exchange *exchange);
 void exchange_abandon(struct exchange *exchange);
 
 /* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before
- * a handler sees it. False: no memory (503). */
+ * a handler sees it; a second call does nothing. False: no memory (503), nothing has changed. */
 bool exchange_settle(struct exchange *exchange, size_t head_size);
 
 /* Appends to the request's body. False: no memory. The limit is the caller's to check. */
@@ -98,7 +101,7 @@ bool exchange_body_append(struct exchange *exchange, struct slice bytes);
  * response is then a 500 (or 503) that the caller has to set. */
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
 
-/* Drops whatever response was begun. */
+/* Drops whatever response was begun, but not the decision to close. */
 void exchange_clear_response(struct exchange *exchange);
 
 static inline void exchange_use(struct exchange *exchange, struct answer *answer)

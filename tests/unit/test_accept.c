@@ -73,6 +73,8 @@ static void weighs(void **state)
         { "Accept: text/html;x=\"a;b\";q=0.3", "text/html;x=\"a;b\"", 300 },
         { "Accept: text/html;charset=utf-8", "text/html", 1000 },
         { "Accept: application/json; charset=\"utf-8\"; q=0.4", "application/json", 400 },
+        { "Accept: text/html;x=1", "text/html;x=1", 1000 },
+        { "Accept: text/html;x=1", "text/html; x", 0 },
         { "Accept: text/html;", "text/html", 1000 },
         { "Accept: text/html; ; q=0.2", "text/html", 200 },
     };
@@ -99,7 +101,7 @@ static void tells_malformed_fields(void **state)
         "text/html;level",               "text/html;=1",    "text/html;level=",
         "text/html;level=a b",           "text/html;level=\"1", "text/html;level=\"1\"x",
         "text/html;level=\"",            "; q=1",           "text/html, ;",
-        "text/html, x",
+        "text/html;q=0.-",               "text/html;a b=\"1\"", "text/html, x",
     };
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

@@ -350,6 +350,40 @@ static void clears_the_response(void **state)
     answer_unref(answer);
 }
 
+static void count_up(void *user)
+{
+    ++*(unsigned *)user;
+}
+
+static void calls_done_once(void **state)
+{
+    unsigned done = 0;
+    (void)state;
+    exchange.done = count_up;
+    exchange.done_user = &done;
+    exchange_clear_response(&exchange);
+    assert_int_equal(done, 0);
+    exchange_release(&exchange);
+    assert_int_equal(done, 1);
+    exchange_release(&exchange);
+    exchange_reset(&exchange);
+    assert_int_equal(done, 1);
+}
+
+static void can_be_abandoned(void **state)
+{
+    int session;
+    (void)state;
+    exchange_reset(&exchange);
+    exchange.session = (struct session *)&session; /* whoever takes the exchange sets it */
+    assert_false(atomic_load(&exchange.abandoned));
+    exchange_abandon(&exchange);
+    assert_null(exchange.session);
+    assert_true(atomic_load(&exchange.abandoned));
+    exchange_reset(&exchange);
+    assert_false(atomic_load(&exchange.abandoned));
+}
+
 static void gives_all_back_when_reset(void **state)
 {
     static const char text[] = "POST /a?b HTTP/1.1\r\n\r\n";
@@ -414,6 +448,8 @@ int main(void)
         TEST(keeps_fields_without_memory),
         TEST(stops_at_the_ceiling),
         TEST(clears_the_response),
+        TEST(calls_done_once),
+        TEST(can_be_abandoned),
         TEST(gives_all_back_when_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
