@@ -80,8 +80,8 @@ struct exchange {
 /* Once, when the exchange's memory is made. */
 void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_ceiling, void (*gone)(struct hold *));
 
-/* Before each request: everything as new, but for session and worker, which are the taker's to set. The hold is set to
- * one reference. */
+/* Before each request: everything as new, but for worker. The session is the taker's to set. The hold is set to one
+ * reference. */
 void exchange_reset(struct exchange *exchange);
 
 /* Gives back all memory taken for the request; the exchange can be reset and used again. */
