@@ -1,7 +1,7 @@
 /* The router against a matcher that looks at every pattern in turn. The input is lines: patterns, then "METHOD /path".
  *
- * The reference knows the rules and nothing of tables or trees: a pattern matches a path or not, and of those that match
- * with the method the one that is more literal at the first difference wins. */
+ * The reference knows the rules and nothing of tables or trees: a pattern matches a path or not, and of those that
+ * match with the method the one that is more literal at the first difference wins. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -154,7 +154,8 @@ static bool answers(const struct reference *reference, const struct known *known
     return true;
 }
 
-static const struct known *find(const struct reference *reference, struct slice path, enum method method, unsigned *methods)
+static const struct known *find(const struct reference *reference, struct slice path, enum method method,
+                                unsigned *methods)
 {
     const struct known *best = NULL;
     struct values values;

@@ -58,7 +58,8 @@ static bool is_plain(struct slice text)
 
 /* ---- JSON ---- */
 
-/* U+0080 to U+009F, two bytes in UTF-8, are controls which JSON lets pass but some terminals obey: where the first one is. */
+/* U+0080 to U+009F, two bytes in UTF-8, are controls which JSON lets pass but some terminals obey: where the first one
+ * is. */
 static size_t find_high_control(struct slice text)
 {
     for (size_t i = 0; i + 1 < text.size; i++)

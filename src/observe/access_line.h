@@ -20,8 +20,8 @@ struct access_entry {
     const char *stamp;   /* clock_format_stamp: CLOCK_STAMP_SIZE bytes */
 };
 
-/* {"time":...,"peer":...,"method":...,"target":...,"status":...,"bytes":...,"ms":...,"version":...} and "referer" and "agent"
- * where there are any. What a refused request did not tell is null. */
+/* {"time":...,"peer":...,"method":...,"target":...,"status":...,"bytes":...,"ms":...,"version":...} and "referer" and
+ * "agent" where there are any. What a refused request did not tell is null. */
 void access_line_json(struct writer *w, const struct access_entry *entry);
 
 /* Time (UTC), status, method, size, duration, peer, target, in columns. What is unknown is "-". */

@@ -1,5 +1,6 @@
-/* Between each worker and the log's thread lies a ring of bytes: the worker puts whole lines in, the thread takes whole lines
- * out into its one chunk and writes that. Neither waits for the other, and a line costs the worker no system call.
+/* Between each worker and the log's thread lies a ring of bytes: the worker puts whole lines in, the thread takes whole
+ * lines out into its one chunk and writes that. Neither waits for the other, and a line costs the worker no system
+ * call.
  *
  * What cannot be written stays where it is until it can, so no line is ever torn, not even by a full disk; meanwhile
  * the rings fill, and lines that find no room are lost and counted. */

@@ -1,5 +1,5 @@
-/* The access log: a line for each exchange, formatted into the worker's own buffer; one thread of the log's own writes. No
- * request ever waits for the disk: when it is too slow or full, lines are lost, counted, and reported once.
+/* The access log: a line for each exchange, formatted into the worker's own buffer; one thread of the log's own writes.
+ * No request ever waits for the disk: when it is too slow or full, lines are lost, counted, and reported once.
  *
  * Two forms: JSON lines, and coloured ones for a person at a terminal. */
 #ifndef OBSERVE_ACCESS_LOG_H

@@ -1,5 +1,5 @@
-/* The page needs nothing but itself: no script, no font, no picture, so it can be shown under the strictest policy, offline,
- * and when everything else has failed. */
+/* The page needs nothing but itself: no script, no font, no picture, so it can be shown under the strictest policy,
+ * offline, and when everything else has failed. */
 #include "serve/error_page.h"
 
 #include "http/status.h"
@@ -26,7 +26,7 @@ static const struct error_text texts[] = {
     { 426, SLICE_INIT("This address can only be used with another protocol.") },
     { 428, SLICE_INIT("A change has to say which version it is based on, so that nobody's work is overwritten.") },
     { 429, SLICE_INIT("There were too many requests in a short time. Please wait a little, then try again.") },
-    { 431, SLICE_INIT("The browser sent more in its headers than this server accepts. Clearing this site's cookies may help.") },
+    { 431, SLICE_INIT("The browser sent more headers than this server accepts. Deleting this site's cookies may help.") },
     { 451, SLICE_INIT("This page cannot be shown for legal reasons.") },
     { 500, SLICE_INIT("Something went wrong on our side. Please try again later.") },
     { 501, SLICE_INIT("The request asked for something that this server cannot do.") },

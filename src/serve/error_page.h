@@ -1,5 +1,5 @@
-/* What an error says: a small page for a person, or problem+json (RFC 9457) for a program. Pure text, made from a status and
- * an optional detail; who gets which form, and when, is decided by errors.c. */
+/* What an error says: a small page for a person, or problem+json (RFC 9457) for a program. Pure text, made from a
+ * status and an optional detail; who gets which form, and when, is decided by errors.c. */
 #ifndef SERVE_ERROR_PAGE_H
 #define SERVE_ERROR_PAGE_H
 

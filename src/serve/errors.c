@@ -1,8 +1,10 @@
-/* One prepared answer in each form for every status that the server uses itself. What is special about a response (a detail, a
- * mask of methods, fields that a handler had set) is built in the exchange, from the prepared parts where they fit.
+/* One prepared answer in each form for every status that the server uses itself. What is special about a response (a
+ * detail, a mask of methods, fields that a handler had set) is built in the exchange, from the prepared parts where
+ * they fit.
  *
- * Errors are not to be cached: 404, 405, 410, 414 and 501 would be, by heuristics (RFC 9110 15.1), and a page that appears
- * or a mistake that is mended has to be seen at once. Without a validator to ask with, "no-store" says so most plainly. */
+ * Errors are not to be cached: 404, 405, 410, 414 and 501 would be, by heuristics (RFC 9110 15.1), and a page that
+ * appears or a mistake that is mended has to be seen at once. Without a validator to ask with, "no-store" says so most
+ * plainly. */
 #include "serve/errors.h"
 
 #include <stdlib.h>
@@ -21,7 +23,7 @@ struct forms {
 };
 
 struct errors {
-    const struct page *own_404, *own_50x; /* NULL: the site has none in memory; read only while all is prepared */
+    const struct page *own_404, *own_50x; /* NULL: none in memory; looked into only in errors_new */
     struct forms prepared[STATUS_MAX - STATUS_MIN + 1];
     struct forms page_only; /* 405 for a page, which knows GET, HEAD and OPTIONS */
 };

@@ -1,8 +1,8 @@
-/* Patterns without parameters lie in one table by their whole path, the others in a tree of segments. A literal pattern is
- * always the most literal one, so the table is asked first and the common case ends there.
+/* Patterns without parameters lie in one table by their whole path, the others in a tree of segments. A literal pattern
+ * is always the most literal one, so the table is asked first and the common case ends there.
  *
- * The tree is searched with backtracking. Each of its nodes has one way to it, so a search comes to a node at most once,
- * whatever the path: the work is bounded by the number of segments registered, never by 2 to the path's depth. */
+ * The tree is searched with backtracking. Each of its nodes has one way to it, so a search comes to a node at most
+ * once, whatever the path: the work is bounded by the number of segments registered, never by 2 to the path's depth. */
 #include "serve/router.h"
 
 #include <assert.h>
@@ -232,8 +232,8 @@ enum router_error router_add(struct router *router, const char *text, void *targ
 
 /* ---- Finding ---- */
 
-/* True where this ending answers the method; otherwise its methods are noted, and the search goes on: POST /a/b is answered
- * by "POST /a/{x}" though "GET /a/b" is more literal. */
+/* True where this ending answers the method; otherwise its methods are noted, and the search goes on: POST /a/b is
+ * answered by "POST /a/{x}" though "GET /a/b" is more literal. */
 static bool take(const struct ending *ending, enum method method, struct router_match *match)
 {
     if (!ending)

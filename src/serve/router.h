@@ -36,8 +36,9 @@ struct router_match {
 };
 
 /* `path` is normal (target_normalise). HEAD finds a GET route where there is none for HEAD. The most literal pattern
- * wins, segment by segment, with backtracking: /a/{x}/c is found beside /a/b/d, and POST /a/b finds "POST /a/{x}" beside
- * "GET /a/b". {name} takes no empty segment; /files/{rest...} takes "/files/" but not "/files". `router` may be empty. */
+ * wins, segment by segment, with backtracking: /a/{x}/c is found beside /a/b/d, and POST /a/b finds "POST /a/{x}"
+ * beside "GET /a/b". {name} takes no empty segment; /files/{rest...} takes "/files/" but not "/files". `router` may be
+ * empty. */
 void router_find(const struct router *router, struct slice path, enum method method, struct router_match *match);
 
 bool router_empty(const struct router *router);

@@ -1,5 +1,5 @@
-/* What the tests of the access log share: an exchange to log, lines that number themselves, and a reading of what came out which
- * insists that each is whole and in its order. */
+/* What the tests of the access log share: an exchange to log, lines that number themselves, and a reading of what came
+ * out which insists that each is whole and in its order. */
 #ifndef TESTS_ACCESS_LOG_FIXTURE_H
 #define TESTS_ACCESS_LOG_FIXTURE_H
 
@@ -78,7 +78,7 @@ static inline void await_told(const char *text)
     }
 }
 
-/* The number of lines in `data`, each of which has to be whole and to name its place, in order, for each of `writers`. */
+/* Lines are counted; each has to be whole and to name its writer and its place, and those of a writer are in order. */
 struct reading {
     char *data;
     size_t size;
@@ -88,7 +88,8 @@ struct reading {
 
 static inline void read_line(struct reading *reading, const char *text, size_t size)
 {
-    static const char start[] = "{\"time\":\"2026-01-31T08:49:37.123Z\",\"peer\":\"192.0.2.1\",\"method\":\"GET\",\"target\":\"/";
+    static const char start[] = "{\"time\":\"2026-01-31T08:49:37.123Z\",\"peer\":\"192.0.2.1\",\"method\":\"GET\","
+                                "\"target\":\"/";
     assert_true(size > sizeof start + 1 && text[size - 1] == '}');
     assert_memory_equal(text, start, sizeof start - 1);
     unsigned writer = 0;

@@ -80,10 +80,12 @@ static void test_json_lines(void **state)
     begin(SLICE("GET"), SLICE("/hello?x=1"));
     assert_string_equal(format(ACCESS_LOG_JSON, 1234).data,
                         "{\"time\":\"2026-01-31T08:49:37.123Z\",\"peer\":\"192.0.2.1\",\"method\":\"GET\","
-                        "\"target\":\"/hello?x=1\",\"status\":200,\"bytes\":1234,\"ms\":12,\"version\":\"HTTP/1.1\"}\n");
+                        "\"target\":\"/hello?x=1\",\"status\":200,\"bytes\":1234,\"ms\":12,"
+                        "\"version\":\"HTTP/1.1\"}\n");
     add_field(FIELD_USER_AGENT, SLICE("Mozilla/5.0 (X11; Linux x86_64)"));
     assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data,
-                           "\"bytes\":0,\"ms\":12,\"version\":\"HTTP/1.1\",\"agent\":\"Mozilla/5.0 (X11; Linux x86_64)\"}\n"));
+                           "\"bytes\":0,\"ms\":12,\"version\":\"HTTP/1.1\","
+                           "\"agent\":\"Mozilla/5.0 (X11; Linux x86_64)\"}\n"));
     add_field(FIELD_REFERER, SLICE("http://a/"));
     assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, ",\"referer\":\"http://a/\",\"agent\":\"Mozilla"));
 
@@ -93,7 +95,8 @@ static void test_json_lines(void **state)
     exchange.response.status = 304;
     add_field(FIELD_REFERER, SLICE(""));
     assert_non_null(strstr(format(ACCESS_LOG_JSON, UINT64_MAX).data,
-                           "\"status\":304,\"bytes\":18446744073709551615,\"ms\":0,\"version\":\"HTTP/1.0\",\"referer\":\"\"}"));
+                           "\"status\":304,\"bytes\":18446744073709551615,\"ms\":0,\"version\":\"HTTP/1.0\","
+                           "\"referer\":\"\"}"));
 }
 
 static void test_what_is_unknown(void **state)
@@ -218,11 +221,12 @@ static void test_lines_for_a_terminal(void **state)
     static const struct {
         uint64_t bytes;
         const char *text;
-    } sizes[] = { { 0, "     0 B" }, { 999, "   999 B" }, { 1000, "  1.0 kB" }, { 1099, "  1.0 kB" }, { 1100, "  1.1 kB" },
-                  { 999999, "999.9 kB" }, { 1000000, "  1.0 MB" }, { 2500000000, "  2.5 GB" }, { UINT64_MAX, " 18.4 EB" } };
+    } sizes[] = { { 0, "     0 B" }, { 999, "   999 B" }, { 1000, "  1.0 kB" },
+                  { 1099, "  1.0 kB" }, { 1100, "  1.1 kB" }, { 999999, "999.9 kB" },
+                  { 1000000, "  1.0 MB" }, { 2500000000, "  2.5 GB" }, { UINT64_MAX, " 18.4 EB" } };
     begin(SLICE("GET"), SLICE("/hello"));
-    assert_string_equal(format(ACCESS_LOG_COLOUR, 1536).data, "\033[2m08:49:37\033[0m \033[32m200\033[0m GET      1.5 kB"
-                        "   12 ms  192.0.2.1        /hello\n");
+    assert_string_equal(format(ACCESS_LOG_COLOUR, 1536).data,
+                        "\033[2m08:49:37\033[0m \033[32m200\033[0m GET      1.5 kB   12 ms  192.0.2.1        /hello\n");
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         exchange.response.status = statuses[i].status;
         assert_non_null(strstr(format(ACCESS_LOG_COLOUR, 0).data, statuses[i].colour));

@@ -73,8 +73,8 @@ static void test_short_and_interrupted_writes(void **state)
     (void)state;
     int fd = open_file();
     struct access_log *access_log = open_log(fd, 2);
-    static const struct step steps[] = { { 0, 1 }, { EINTR, 0 }, { 0, 100 }, { 0, 7 }, { EINTR, 0 }, { EINTR, 0 }, { 0, 5000 },
-                                         { 0, 333 } };
+    static const struct step steps[] = { { 0, 1 }, { EINTR, 0 }, { 0, 100 }, { 0, 7 },
+                                         { EINTR, 0 }, { EINTR, 0 }, { 0, 5000 }, { 0, 333 } };
     meddle(fd, steps, sizeof steps / sizeof steps[0]);
     for (unsigned i = 0; i < 200; i++)
         put(access_log, i % 2, i);
@@ -113,8 +113,9 @@ static void test_a_full_disk(void **state)
     leave_alone();
     assert_int_equal(count_file(fd) + lost, sent);
     char expected[512];
-    snprintf(expected, sizeof expected, "The access log cannot be written (No space left on device); its lines are lost "
-             "until that is mended|The access log can be written again; %u lines were lost|", (unsigned)lost);
+    snprintf(expected, sizeof expected,
+             "The access log cannot be written (No space left on device); its lines are lost until that is mended|"
+             "The access log can be written again; %u lines were lost|", (unsigned)lost);
     assert_string_equal(told, expected); /* no more than that */
     close(fd);
 }

@@ -7,8 +7,8 @@
 
 /* ---- Built-in pages ---- */
 
-static const unsigned used_statuses[] = { 400, 401, 403, 404, 405, 406, 408, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422,
-                                          426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507 };
+static const unsigned used_statuses[] = { 400, 401, 403, 404, 405, 406, 408, 410, 411, 412, 413, 414, 415, 416, 417,
+                                          421, 422, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507 };
 
 static void test_every_status_of_the_server_is_prepared(void **state)
 {

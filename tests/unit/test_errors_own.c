@@ -176,7 +176,8 @@ static void test_no_memory_when_answered(void **state)
     assert_non_null(answer);
     assert_int_equal(answer->status, 400);
 
-    for (unsigned taken = 0; taken <= EXCHANGE_INLINE; taken += 16) { /* whatever is left of the exchange's own memory */
+    /* Whatever is left of the exchange's own memory. */
+    for (unsigned taken = 0; taken <= EXCHANGE_INLINE; taken += 16) {
         begin("application/json");
         exchange.arena.ceiling = 0;
         assert_non_null(arena_take(&exchange.arena, taken));
