@@ -26,7 +26,7 @@ static const struct error_text texts[] = {
     { 426, SLICE_INIT("This address can only be used with another protocol.") },
     { 428, SLICE_INIT("A change has to say which version it is based on, so that nobody's work is overwritten.") },
     { 429, SLICE_INIT("There were too many requests in a short time. Please wait a little, then try again.") },
-    { 431, SLICE_INIT("The browser sent more headers than this server accepts. Deleting this site's cookies may help.") },
+    { 431, SLICE_INIT("The browser sent more headers than this server accepts. Deleting cookies may help.") },
     { 451, SLICE_INIT("This page cannot be shown for legal reasons.") },
     { 500, SLICE_INIT("Something went wrong on our side. Please try again later.") },
     { 501, SLICE_INIT("The request asked for something that this server cannot do.") },
