@@ -14,10 +14,10 @@
 #include "base/writer.h"
 
 enum {
-    OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,      /* O_NONBLOCK: a FIFO without writer opens at once */
-    FOLDER_FLAGS = O_PATH | O_DIRECTORY | O_CLOEXEC,                /* to pass through a folder, search permission is enough */
-    LINKS_MAX = 40,                                                 /* as many as the kernel follows (path_resolution(7)) */
-    TRAIL_MAX = PATH_MAX - 1,                                       /* PATH_MAX counts a NUL */
+    OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, /* O_NONBLOCK: a FIFO without writer opens at once */
+    FOLDER_FLAGS = O_PATH | O_DIRECTORY | O_CLOEXEC,           /* to pass through, search permission is enough */
+    LINKS_MAX = 40,                                            /* as many as the kernel follows (path_resolution(7)) */
+    TRAIL_MAX = PATH_MAX - 1,                                  /* PATH_MAX counts a NUL */
     TRIES_MAX = 16
 };
 
@@ -86,7 +86,8 @@ static enum step replace(struct trail *trail, size_t from, size_t to, struct sli
     return STEP_AGAIN;
 }
 
-/* ".." at [from, to): takes away the segment before it, which is a folder and no link, so that its parent is what its text says. */
+/* ".." at [from, to): takes away the segment before it, which is a folder and no link, so that its parent is what
+ * its text says. */
 static enum step climb(struct trail *trail, size_t from, size_t to)
 {
     while (from > 0 && trail->text[from - 1] == '/')

@@ -1,6 +1,6 @@
-/* Reads and hashes files with several threads, which take one page after another from a shared counter. A file is taken as
- * it is only when size and times were the same before and after, so that a half-written one is never kept; one that does
- * not hold still becomes a page without validators, opened anew for each request. */
+/* Reads and hashes files with several threads, which take one page after another from a shared counter. A file is
+ * taken as it is only when size and times were the same before and after, so that a half-written one is never kept;
+ * one that does not hold still becomes a page without validators, opened anew for each request. */
 #include "serve/loader.h"
 
 #include <errno.h>

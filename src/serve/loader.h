@@ -6,8 +6,8 @@
 
 enum { LOADER_THREADS_MAX = 64 };
 
-/* The first `kept` pages get their content and answers, the others their validators. Pages that cannot be read are logged,
- * and leave the tree. The calling thread reads too, so that fewer threads than were asked for are no error. */
+/* The first `kept` pages get their content and answers, the others their validators. Pages that cannot be read are
+ * logged, and leave the tree. The calling thread reads too, so that fewer threads than were asked for are no error. */
 void loader_read(struct tree *tree, const struct files *files, size_t kept, unsigned threads);
 
 #endif

@@ -1,9 +1,9 @@
-/* A page: one file of the site, with its prepared answers. Its representation (so far there is one, identity) is either
- * bytes in memory or a file that is opened when it is asked for.
+/* A page: one file of the site, with its prepared answers. Its representation (so far there is one, identity) is
+ * either bytes in memory or a file that is opened when it is asked for.
  *
- * Immutable once published; it never sees a client. Each page is a block of its own and nothing in it points to its site,
- * so that generations of the site can share it (it then gets a count). Encodings will join here: `ok`, `not_modified`, size
- * and etag become a representation each. */
+ * Immutable once published; it never sees a client. Each page is a block of its own and nothing in it points to its
+ * site, so that generations of the site can share it (it then gets a count). Encodings will join here: `ok`,
+ * `not_modified`, size and etag become a representation each. */
 #ifndef SERVE_PAGE_H
 #define SERVE_PAGE_H
 
@@ -15,7 +15,7 @@ enum { PAGE_ETAG_SIZE = 24, PAGE_FIELDS_MAX = 3 };
 
 struct page {
     struct answer *ok;           /* 200 with the content, where it is in memory; else NULL */
-    struct answer *not_modified; /* 304; NULL where the content is not in memory: then it is made when it is asked for */
+    struct answer *not_modified; /* 304; NULL where the content is not in memory: made when it is asked for */
     struct slice path;           /* beneath the root, without leading slash, NUL-terminated: for files_open */
     struct slice type;           /* Content-Type */
     uint64_t size;
@@ -51,8 +51,8 @@ void page_set_hash(struct page *page, uint64_t hash);
 /* The validators are taken away: the file changes while it is read. */
 void page_unsettle(struct page *page);
 
-/* Prepares the answers around `content` (malloc, page->size bytes), which then belongs to the page. False: no memory, the
- * content is still the caller's, and the page goes on as one that is not in memory. */
+/* Prepares the answers around `content` (malloc, page->size bytes), which then belongs to the page. False: no
+ * memory, the content is still the caller's, and the page goes on as one that is not in memory. */
 bool page_keep(struct page *page, char *content);
 
 /* The fields of a response for a page; the slices lie in here, in the page and in static memory. */

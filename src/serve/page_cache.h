@@ -1,6 +1,7 @@
-/* Which pages have their content in memory, under one budget of bytes. Now it is decided once, when the site is loaded: small
- * pages first, because each of them saves as much work as a large one. Eviction (policies "sieve" and "lru" as two rows of a
- * table: what a hit marks, who leaves) joins here; a page that has left is a page without `ok`, which static already serves. */
+/* Which pages have their content in memory, under one budget of bytes. Now it is decided once, when the site is
+ * loaded: small pages first, because each of them saves as much work as a large one. Eviction (policies "sieve" and
+ * "lru" as two rows of a table: what a hit marks, who leaves) joins here; a page that has left is a page without
+ * `ok`, which static already serves. */
 #ifndef SERVE_PAGE_CACHE_H
 #define SERVE_PAGE_CACHE_H
 

@@ -15,8 +15,9 @@ struct site_stats {
     size_t skipped; /* unreadable, or links that lead out: each has a log line */
 };
 
-/* Walks the root and reads what fits into `cache_bytes` (a page at most an eighth of it, small ones first); hashes all. `threads` read
- * in parallel. NULL: errno; unreadable files and folders are logged and skipped. `files` is borrowed for the site's life. */
+/* Walks the root and reads what fits into `cache_bytes` (a page at most an eighth of it, small ones first); hashes
+ * all. `threads` read in parallel. NULL: errno; unreadable files and folders are logged and skipped. `files` is
+ * borrowed for the site's life. */
 struct site *site_load(const struct files *files, uint64_t cache_bytes, unsigned threads, const struct log *log);
 void site_free(struct site *site);
 
@@ -30,8 +31,8 @@ struct site_match {
     struct slice location;   /* REDIRECT: the canonical path, percent-encoded, without query */
 };
 
-/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/" where
- * that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
+/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/"
+ * where that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
 void site_find(const struct site *site, struct slice path, struct site_match *match);
 
 /* A page by its exact file path ("/404.html"), or NULL. */

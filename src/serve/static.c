@@ -1,7 +1,8 @@
-/* A page and a request's conditions become a response. What is in memory has its answers ready; for a file the response is
- * made here: HEAD and 304 from what the page knows, and GET around an open descriptor.
+/* A page and a request's conditions become a response. What is in memory has its answers ready; for a file the
+ * response is made here: HEAD and 304 from what the page knows, and GET around an open descriptor.
  *
- * A range is chosen after the conditions, an encoding before them: both will join in static_answer. It sees no socket. */
+ * A range is chosen after the conditions, an encoding before them: both will join in static_answer. It sees no
+ * socket. */
 #include "serve/static.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* A page and a request's conditions become a response. (Ranges and encodings will join here.) Pure but for the exchange. */
+/* A page and a request's conditions become a response. (Ranges and encodings will join here.) Pure but for the
+ * exchange. */
 #ifndef SERVE_STATIC_H
 #define SERVE_STATIC_H
 
@@ -12,8 +13,8 @@ enum static_result {
     STATIC_FAILED /* 412: the response is for the caller to set */
 };
 
-/* Methods GET and HEAD. 304 needs no file, nor does HEAD (but where the file has no validators, which is to say: its size is
- * not known to hold, and where there is no memory for fields: FILE then, whose way has an outcome for that). */
+/* Methods GET and HEAD. 304 needs no file, nor does HEAD; but where the page has no validators (its size is then not to
+ * be relied on), or there is no memory for fields, they take the way of the file too, which has an outcome for that. */
 enum static_result static_answer(const struct page *page, struct exchange *exchange, int64_t now_s);
 
 /* Background thread: an open descriptor whose file is the one that the page describes, or has changed since. */

@@ -1,6 +1,6 @@
-/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and read by
- * loader. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs, sockets, devices, and names
- * that no request can spell. */
+/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and
+ * read by loader. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs, sockets,
+ * devices, and names that no request can spell. */
 #include "serve/tree.h"
 
 #include <dirent.h>
@@ -34,7 +34,8 @@ struct walk {
 void tree_skip(struct tree *tree, const char *path, const char *why)
 {
     atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed);
-    log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path); /* a long path may be cut off, not the reason */
+    /* The reason first: of a long line the end is cut off. */
+    log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path);
 }
 
 void tree_skip_error(struct tree *tree, const char *path, int error)
@@ -86,8 +87,8 @@ static bool add_page(struct walk *walk, struct slice path, const struct stat *st
     return true;
 }
 
-/* Whether some request has this name as the last segment of its normal path: not for a name with a backslash, or one that is
- * not UTF-8. What can be asked for is target's to say, so target is asked. */
+/* Whether some request has this name as the last segment of its normal path: not for a name with a backslash, or
+ * one that is not UTF-8. What can be asked for is target's to say, so target is asked. */
 static bool addressable(const char *name)
 {
     char spelt[3 * NAME_MAX + 1], normal[3 * NAME_MAX + 1];

@@ -1,5 +1,6 @@
-/* A temporary folder for tests that need real files: scratch_open makes it, with a "root" in it and room beside that for
- * what must not be served; scratch_close takes everything away. Paths are relative to the temporary folder. */
+/* A temporary folder for tests that need real files: scratch_open makes it, with a "root" in it and room beside
+ * that for what must not be served; scratch_close takes everything away. Paths are relative to the temporary
+ * folder. */
 #ifndef TESTS_UNIT_SCRATCH_H
 #define TESTS_UNIT_SCRATCH_H
 

@@ -1,5 +1,5 @@
-/* Reading and hashing: the same validators with and without the content in memory and with any number of threads; files that
- * change, shrink, grow, vanish or fail while they are read; missing memory and threads. */
+/* Reading and hashing: the same validators with and without the content in memory and with any number of threads;
+ * files that change, shrink, grow, vanish or fail while they are read; missing memory and threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 static struct scratch scratch;
 static struct tree tree;
 
-/* ---- Faults and events ------------------------------------------------------------------------------------------ */
+/* ---- Faults and events ----------------------------------------------------------------------------------------- */
 
 static int mallocs_left;          /* -1: no limit */
 static int threads_left;          /* -1: no limit */
@@ -72,7 +72,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return __real_pthread_create(thread, attributes, run, user);
 }
 
-/* ---- Loading ------------------------------------------------------------------------------------------------------ */
+/* ---- Loading --------------------------------------------------------------------------------------------------- */
 
 static int start(void **state)
 {
@@ -133,7 +133,7 @@ static void unsettled(const struct page *page)
     assert_true(page->modified_s == -1);
 }
 
-/* ---- Steady files --------------------------------------------------------------------------------------------------- */
+/* ---- Steady files ---------------------------------------------------------------------------------------------- */
 
 static void nothing_to_read(void **state)
 {
@@ -171,7 +171,8 @@ static void future_times_are_not_told(void **state)
 /* Around the sizes at which XXH3 and the reading in pieces change their ways. */
 static void every_size_both_ways(void **state)
 {
-    static const size_t sizes[] = { 0, 1, 3, 4, 8, 9, 16, 17, 128, 129, 240, 241, 1024, 65535, 65536, 65537, 131072, 200001 };
+    static const size_t sizes[] = { 0,   1,   3,   4,    8,     9,     16,    17,     128,
+                                    129, 240, 241, 1024, 65535, 65536, 65537, 131072, 200001 };
     static char content[200001];
     (void)state;
 
@@ -256,7 +257,7 @@ static void threads_hear_no_signals(void **state)
         assert_int_equal(sigismember(&before, signal), sigismember(&after, signal));
 }
 
-/* ---- Files that do not hold still ------------------------------------------------------------------------------------- */
+/* ---- Files that do not hold still ------------------------------------------------------------------------------ */
 
 static void grow(void)
 {
@@ -354,7 +355,7 @@ static void what_changed_since_the_walk(void **state)
     in_memory(tree.pages[0], "");
 }
 
-/* ---- Files that cannot be read ------------------------------------------------------------------------------------------ */
+/* ---- Files that cannot be read --------------------------------------------------------------------------------- */
 
 static void skipped(const char *why)
 {

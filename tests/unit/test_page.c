@@ -115,7 +115,9 @@ static void etag_is_quoted_hexadecimal(void **state)
         uint64_t hash;
         const char *etag;
     } cases[] = {
-        { UINT64_MAX, "\"ffffffffffffffff\"" }, { 0, "\"0\"" }, { UINT64_C(0x2d06800538d394c2), "\"2d06800538d394c2\"" },
+        { UINT64_MAX, "\"ffffffffffffffff\"" },
+        { 0, "\"0\"" },
+        { UINT64_C(0x2d06800538d394c2), "\"2d06800538d394c2\"" },
     };
     struct page *page = page_of("a", 1, 1);
     (void)state;

@@ -1,5 +1,5 @@
-/* The table of addresses: what each path means, who wins where two files want the same one, what is in memory, and missing
- * memory at every step. */
+/* The table of addresses: what each path means, who wins where two files want the same one, what is in memory, and
+ * missing memory at every step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <sys/random.h>
+#include <xxhash.h>
 
 #include "scratch.h"
 #include "serve/site.h"
@@ -15,10 +16,11 @@
 static struct scratch scratch;
 static struct site *site;
 
-/* ---- Faults ----------------------------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------------------------- */
 
 static int allocations_left; /* -1: no limit */
 static bool no_random;
+static uint64_t forced_seed; /* 0: as it comes */
 
 static bool refused(void)
 {
@@ -53,16 +55,21 @@ ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags)
         errno = ENOSYS;
         return -1;
     }
-    return __real_getrandom(data, size, flags);
+    if (forced_seed == 0)
+        return __real_getrandom(data, size, flags);
+    assert_int_equal(size, sizeof forced_seed);
+    memcpy(data, &forced_seed, size);
+    return (ssize_t)size;
 }
 
-/* ---- Asking ------------------------------------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------------------------- */
 
 static int start(void **state)
 {
     (void)state;
     allocations_left = -1;
     no_random = false;
+    forced_seed = 0;
     site = NULL;
     scratch_open(&scratch);
     return 0;
@@ -124,7 +131,7 @@ static void means(const char *path, const char *expected)
         fail_msg("%s: \"%s\" instead of \"%s\"", path, meaning(path), expected);
 }
 
-/* ---- Addresses ------------------------------------------------------------------------------------------------------------ */
+/* ---- Addresses ------------------------------------------------------------------------------------------------- */
 
 static void addresses_of_a_site(void **state)
 {
@@ -256,7 +263,43 @@ static void many_addresses(void **state)
     }
 }
 
-/* ---- Memory ----------------------------------------------------------------------------------------------------------------- */
+/* Names of one size which all but the last look takes for each other: with this seed their hashes agree in the slot
+ * and in the tag. They differ at each place where the comparison could look too briefly. */
+static void hashes_alike(void **state)
+{
+    static const struct {
+        uint64_t seed;
+        const char *file, *other;
+    } cases[] = {
+        { 39461, "/Jj", "/zN" },
+        { 1, "/ydc", "/XJk" },
+        { 3290, "/5txyz", "/E6xyz" },
+        { 1, "/abcy-5", "/abcdiH" },
+        { 1, "/h3gaefgh.txt", "/QhBeefgh.txt" },
+        { 1, "/abcdefg.F2va", "/abcdefg._HZf" },
+        { 1, "/abcdefg.xy.nhpa", "/abcdefg.xy.mWZf" },
+        { 1, "/abcdefg-DwFawxyz-abc", "/abcdefg-0Z7ewxyz-abc" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t hash = XXH3_64bits_withSeed(cases[i].file, strlen(cases[i].file), cases[i].seed);
+        uint64_t other = XXH3_64bits_withSeed(cases[i].other, strlen(cases[i].other), cases[i].seed);
+        assert_int_equal(hash >> 32, other >> 32);
+        assert_int_equal(hash & 3, other & 3); /* one page has a table of four slots */
+        forced_seed = cases[i].seed;
+        make((const char *[]){ cases[i].file + 1, NULL });
+        load(1 << 20);
+        means(cases[i].file, cases[i].file + 1);
+        means(cases[i].other, "");
+        site_free(site);
+        site = NULL;
+        end(NULL);
+        start(NULL);
+    }
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------------------------- */
 
 static void sized(const char *path, size_t size)
 {
@@ -321,7 +364,7 @@ static void skipped_ones_are_counted(void **state)
     means("/out", "");
 }
 
-/* ---- Faults ------------------------------------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------------------------- */
 
 static void unreadable_root(void **state)
 {
@@ -379,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(page_by_its_file_only, start, end),
         cmocka_unit_test_setup_teardown(empty_site, start, end),
         cmocka_unit_test_setup_teardown(many_addresses, start, end),
+        cmocka_unit_test_setup_teardown(hashes_alike, start, end),
         cmocka_unit_test_setup_teardown(what_fits_is_in_memory, start, end),
         cmocka_unit_test_setup_teardown(the_budget_is_never_exceeded, start, end),
         cmocka_unit_test_setup_teardown(skipped_ones_are_counted, start, end),

@@ -1,5 +1,5 @@
-/* A page's responses: from memory and from a file, with conditions and without, for files that have changed or gone since, and
- * with too little memory. */
+/* A page's responses: from memory and from a file, with conditions and without, for files that have changed or gone
+ * since, and with too little memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static struct site *site;
 static struct pages pages;
 static struct exchange exchange;
 
-/* ---- Faults ------------------------------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------------------------- */
 
 static int mallocs_left; /* -1: no limit */
 static int open_error;
@@ -55,7 +55,7 @@ static void never_gone(struct hold *hold)
     fail_msg("the exchange belongs to the test");
 }
 
-/* ---- A site of a file and a request for it -------------------------------------------------------------------------------- */
+/* ---- A site of a file and a request for it --------------------------------------------------------------------- */
 
 static int start(void **state)
 {
@@ -151,7 +151,7 @@ static void open_is(int fd, bool is)
     assert_int_equal(fcntl(fd, F_GETFD) >= 0, is);
 }
 
-/* ---- From memory ------------------------------------------------------------------------------------------------------------ */
+/* ---- From memory ----------------------------------------------------------------------------------------------- */
 
 static void get_and_head_from_memory(void **state)
 {
@@ -216,7 +216,7 @@ static void conditions(void **state)
     }
 }
 
-/* ---- From a file --------------------------------------------------------------------------------------------------------------- */
+/* ---- From a file ----------------------------------------------------------------------------------------------- */
 
 static void head_opens_nothing(void **state)
 {
@@ -307,7 +307,7 @@ static void an_earlier_response_is_dropped(void **state)
     open_is(second.fd, true);
 }
 
-/* ---- Files that have changed --------------------------------------------------------------------------------------------------- */
+/* ---- Files that have changed ----------------------------------------------------------------------------------- */
 
 static void is_sent_without_etag(const struct page *page, uint64_t size)
 {
@@ -374,7 +374,7 @@ static void without_validators(void **state)
     field_is("Last-Modified", slice_text(modified));
 }
 
-/* ---- Files that cannot be had --------------------------------------------------------------------------------------------------- */
+/* ---- Files that cannot be had ---------------------------------------------------------------------------------- */
 
 static void not_to_be_had(const struct page *page, int error)
 {

@@ -1,4 +1,5 @@
-/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory at every step. */
+/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory at every
+ * step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +116,7 @@ static void logged(const char *line)
         fail_msg("no line \"%s\" in:\n%s", line, scratch.lines);
 }
 
-/* ---- Tests ------------------------------------------------------------------------------------------------------ */
+/* ---- Tests ----------------------------------------------------------------------------------------------------- */
 
 static void empty_folder(void **state)
 {
@@ -294,7 +295,9 @@ static void paths_too_long(void **state)
     }
     close(fd);
     assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
-    assert_int_equal(tree.count, 15); /* 15 * 256 + 1 bytes; the sixteenth folder's path has 4095, as many as there may be */
+    /* The path of the sixteenth folder has 4095 bytes, as many as there may be: its own file has no address any
+     * more. */
+    assert_int_equal(tree.count, 15);
     assert_int_equal(tree.skipped, 2); /* its file and its folder */
     logged("not served, a path in it is too long: /ddd");
 
