@@ -132,6 +132,11 @@ static void explain(const struct address *address, int error, char *why)
         return;
     case EACCES:
     case EPERM:
+        if (address->name.any.sa_family == AF_UNIX) {
+            snprintf(why, LISTEN_WHY_SIZE, "cannot listen on %s: permission denied; choose a folder that this user may write to",
+                     text);
+            return;
+        }
         snprintf(why, LISTEN_WHY_SIZE,
                  "cannot listen on %s: permission denied; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE", text);
         return;

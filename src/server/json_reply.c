@@ -32,8 +32,10 @@ static void append(struct exchange *exchange, const char *format, va_list *argum
         struct writer w = writer_on(text->data + text->used, text->room - text->used);
         va_list copy;
         va_copy(copy, *arguments);
-        json_format(&w, format, &copy);
+        bool known = json_format(&w, format, &copy);
         va_end(copy);
+        if (!known)
+            exchange->response.refused = true; /* half of a JSON text is none: the caller gets a 500 */
         if (!w.overflowed) {
             text->used += writer_used(&w);
             return;

@@ -37,7 +37,7 @@ static void complain(struct exchange *exchange, const char *what)
 void respond_settle(struct exchange *exchange)
 {
     if (exchange->response.refused)
-        complain(exchange, "the handler set a field that cannot be sent");
+        complain(exchange, "the handler set a field, a status or a JSON format that cannot be sent");
     else if (!exchange_answered(exchange))
         complain(exchange, "the handler gave no answer and did not defer it");
     else

@@ -188,12 +188,44 @@ static bool make_workers(rh_server *server)
     return true;
 }
 
+/* Tells those workers that are there. Sequentially consistent, like the store before it: whoever comes second, this or
+ * start_workers, sees what the other one wrote. */
+static void tell_workers(rh_server *server)
+{
+    unsigned live = atomic_load(&server->workers_live);
+    enum worker_state wanted = (enum worker_state)atomic_load(&server->wanted);
+    for (unsigned i = 0; i < live && wanted != WORKER_RUNNING; i++)
+        worker_want(&server->workers[i].net, wanted);
+}
+
+static void want(rh_server *server, enum worker_state state)
+{
+    if (server == NULL)
+        return;
+    int before = atomic_load(&server->wanted); /* a stop is not taken back by a drain */
+    while (before < (int)state && !atomic_compare_exchange_weak(&server->wanted, &before, state))
+        ;
+    tell_workers(server);
+}
+
+void rh_drain(rh_server *server)
+{
+    want(server, WORKER_DRAINING);
+}
+
+void rh_stop(rh_server *server)
+{
+    want(server, WORKER_ENDED);
+}
+
 static bool start_workers(rh_server *server)
 {
+    atomic_store(&server->workers_live, server->workers_made);
     for (unsigned i = 0; i < server->workers_made; i++)
         if (!worker_start(&server->workers[i].net))
             return fail(server, "cannot start a thread: %s", strerror(errno));
     server->state = SERVER_STARTED;
+    tell_workers(server);
     return true;
 }
 
@@ -206,22 +238,6 @@ int rh_start(rh_server *server)
     if (!started)
         rh_stop(server);
     return started ? 0 : -1;
-}
-
-static void want(rh_server *server, enum worker_state state)
-{
-    for (unsigned i = 0; server != NULL && i < server->workers_made; i++)
-        worker_want(&server->workers[i].net, state);
-}
-
-void rh_drain(rh_server *server)
-{
-    want(server, WORKER_DRAINING);
-}
-
-void rh_stop(rh_server *server)
-{
-    want(server, WORKER_ENDED);
 }
 
 static void close_listeners(rh_server *server)
