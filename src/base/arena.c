@@ -12,21 +12,13 @@ struct arena_block {
     struct pages *pages; /* NULL: malloc */
 };
 
-SLICE_NULL_PLUS_ZERO static void start_over(struct arena *arena)
+SLICE_NULL_PLUS_ZERO void arena_init(struct arena *arena, void *first, size_t first_size, size_t ceiling)
 {
-    size_t skew = (size_t)(-(uintptr_t)arena->first & (GRAIN - 1));
-    if (skew > arena->first_size)
-        skew = arena->first_size;
-    arena->at = arena->first + skew;
-    arena->end = arena->first + arena->first_size;
-    arena->blocks = NULL;
-    arena->used = 0;
-}
-
-void arena_init(struct arena *arena, void *first, size_t first_size, size_t ceiling)
-{
-    *arena = (struct arena){ .first = first, .first_size = first_size, .ceiling = ceiling };
-    start_over(arena);
+    size_t skew = (size_t)(-(uintptr_t)first & (GRAIN - 1));
+    if (skew > first_size)
+        skew = first_size;
+    char *start = (char *)first + skew, *end = (char *)first + first_size;
+    *arena = (struct arena){ .at = start, .end = end, .first = start, .first_end = end, .ceiling = ceiling };
 }
 
 static void give_back(struct arena_block *block)
@@ -37,14 +29,14 @@ static void give_back(struct arena_block *block)
         free(block);
 }
 
-void arena_reset(struct arena *arena, struct pages *pages)
+void arena_give_back(struct arena *arena)
 {
     for (struct arena_block *block = arena->blocks, *next; block; block = next) {
         next = block->next;
         give_back(block);
     }
-    arena->pages = pages;
-    start_over(arena);
+    arena->blocks = NULL;
+    arena->used = 0;
 }
 
 void arena_detach(struct arena *arena)

@@ -12,16 +12,25 @@ struct arena {
     char *at, *end;
     struct arena_block *blocks;
     struct pages *pages; /* NULL: malloc */
-    char *first;
-    size_t first_size;
+    char *first, *first_end;
     size_t used, ceiling; /* bytes in blocks beyond the first, and how many they may be */
 };
 
 void arena_init(struct arena *arena, void *first, size_t first_size, size_t ceiling);
-void arena_reset(struct arena *arena, struct pages *pages); /* gives all back; the next request starts here */
+void arena_give_back(struct arena *arena);                  /* the blocks beyond the first bytes */
 void arena_detach(struct arena *arena);                     /* from now on any one thread may take */
 
 void *arena_grow(struct arena *arena, size_t size);
+
+/* Gives all back; the next request starts here, with these pages. */
+static inline void arena_reset(struct arena *arena, struct pages *pages)
+{
+    if (arena->blocks)
+        arena_give_back(arena);
+    arena->pages = pages;
+    arena->at = arena->first;
+    arena->end = arena->first_end;
+}
 
 /* `size` bytes aligned for any type; NULL: no memory, or the ceiling is reached. */
 static inline void *arena_take(struct arena *arena, size_t size)

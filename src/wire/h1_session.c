@@ -178,28 +178,13 @@ static enum session_phase refuse(struct h1_session *s, unsigned status)
     return SESSION_SENDING;
 }
 
-static enum session_phase ask(struct h1_session *s)
+static enum session_phase ask(struct h1_session *s, struct outbox *out)
 {
     s->base.host->request(s->base.host, s->exchange);
     if (!s->exchange->deferred)
-        return SESSION_SENDING;
+        return respond(s, out);
     assert(s->exchange->settled); /* by whoever handed it on: its new owner already reads it */
     return SESSION_WAITING;
-}
-
-static enum session_phase begin(struct h1_session *s, const struct slice *bytes, struct outbox *out)
-{
-    if (bytes->size == 0)
-        return s->base.phase;
-    s->exchange = s->base.host->take(s->base.host, &s->base);
-    if (!s->exchange)
-        return starve(s, out);
-    s->exchange->session = &s->base;
-    s->exchange->request.peer = s->base.peer;
-    s->parser.head = (struct h1_head){ 0 };
-    s->body = H1_BODY_NONE;
-    s->sent = 0;
-    return SESSION_HEAD;
 }
 
 /* The one spelling of the path under which everyone above knows it. Returns 0, or the status that it comes to. */
@@ -247,7 +232,7 @@ static enum session_phase expect_body(struct h1_session *s, const struct h1_fram
     s->leaving |= unread;
     if (exchange_answered(exchange))
         return SESSION_SENDING;
-    return unread ? ask(s) : SESSION_BODY;
+    return unread ? ask(s, out) : SESSION_BODY;
 }
 
 static enum session_phase admit(struct h1_session *s, const struct slice *bytes, struct outbox *out)
@@ -260,7 +245,7 @@ static enum session_phase admit(struct h1_session *s, const struct slice *bytes,
     unsigned status = place_path(s->exchange);
     if (status != 0)
         return status == 503 ? starve(s, out) : refuse(s, status);
-    return framing.body == H1_BODY_NONE ? ask(s) : expect_body(s, &framing, bytes->size > 0, out);
+    return framing.body == H1_BODY_NONE ? ask(s, out) : expect_body(s, &framing, bytes->size > 0, out);
 }
 
 static enum session_phase read_head(struct h1_session *s, struct slice *bytes, struct outbox *out)
@@ -285,19 +270,34 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     return admit(s, bytes, out);
 }
 
+static enum session_phase begin(struct h1_session *s, struct slice *bytes, struct outbox *out)
+{
+    if (bytes->size == 0)
+        return s->base.phase;
+    s->exchange = s->base.host->take(s->base.host, &s->base);
+    if (!s->exchange)
+        return starve(s, out);
+    s->exchange->session = &s->base;
+    s->exchange->request.peer = s->base.peer;
+    s->parser.head = (struct h1_head){ 0 };
+    s->body = H1_BODY_NONE;
+    s->sent = 0;
+    return read_head(s, bytes, out);
+}
+
 /* ---- The body ----------------------------------------------------------------------------------------------- */
 
-static enum session_phase end_body(struct h1_session *s)
+static enum session_phase end_body(struct h1_session *s, struct outbox *out)
 {
     s->body = H1_BODY_NONE;
-    return s->exchange ? ask(s) : follow_up(s, false, false);
+    return s->exchange ? ask(s, out) : follow_up(s, false, false);
 }
 
 /* What is not wanted has become too much: the answer, if it is still to be given, is the last one. */
-static enum session_phase give_up_body(struct h1_session *s)
+static enum session_phase give_up_body(struct h1_session *s, struct outbox *out)
 {
     s->leaving = true;
-    return s->exchange ? ask(s) : SESSION_LINGER;
+    return s->exchange ? ask(s, out) : SESSION_LINGER;
 }
 
 static bool collect(struct h1_session *s, struct slice piece)
@@ -315,7 +315,7 @@ static enum session_phase read_length(struct h1_session *s, struct slice *bytes,
     s->left -= size;
     if (!collect(s, piece))
         return starve(s, out);
-    return s->left == 0 ? end_body(s) : SESSION_BODY;
+    return s->left == 0 ? end_body(s, out) : SESSION_BODY;
 }
 
 /* The limit of a body that is wanted is for its content. How much would come beyond it nobody knows. */
@@ -339,7 +339,7 @@ static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, 
          * another split of the same bytes it would have been reached before that was seen. */
         size_t consumed = before - bytes->size;
         if (consumed > s->left)
-            return give_up_body(s);
+            return give_up_body(s, out);
         s->left -= consumed;
     }
     switch (result) {
@@ -348,7 +348,7 @@ static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, 
     case H1_CHUNKED_MORE:
         return SESSION_BODY;
     case H1_CHUNKED_DONE:
-        return end_body(s);
+        return end_body(s, out);
     case H1_CHUNKED_BAD:
         break;
     }
