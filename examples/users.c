@@ -1,5 +1,5 @@
-/* A small API over an SQLite file, beside a folder of pages. SQLite may block, so each handler hands its work to a background
- * thread, which answers.
+/* A small API over an SQLite file, beside a folder of pages. SQLite may block, so each handler hands its work to a
+ * background thread, which answers.
  *
  *     ./dev build && build/examples/users users.db examples/site
  *
@@ -15,7 +15,8 @@
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE);"
     "INSERT INTO users (name, email) SELECT column1, column2 FROM (VALUES"
-    " ('Ada Lovelace', 'ada@example.org'), ('Alan Turing', 'alan@example.org'), ('Katherine Johnson', 'katherine@example.org'))"
+    " ('Ada Lovelace', 'ada@example.org'), ('Alan Turing', 'alan@example.org'),"
+    " ('Katherine Johnson', 'katherine@example.org'))"
     " WHERE NOT EXISTS (SELECT 1 FROM users);";
 
 static sqlite3_stmt *prepare(rh_request *request, sqlite3 *database, const char *sql)

@@ -74,7 +74,7 @@ typedef struct rh_options {
     uint64_t body_max;          /* 1 MiB: a request body given whole to a handler, else 413 */
     uint32_t head_timeout_ms;   /* 10 s to receive a head, else 408 */
     uint32_t body_timeout_ms;   /* 30 s between bytes of a body, else 408 */
-    uint32_t body_rate_min;     /* 500 bytes a second on average, looked at once body_timeout_ms has passed; RH_OFF: none */
+    uint32_t body_rate_min;     /* 500 bytes a second on average, looked at every body_timeout_ms; RH_OFF: none */
     uint32_t idle_timeout_ms;   /* 60 s between requests */
     uint32_t send_timeout_ms;   /* 60 s without progress in sending a response */
     uint32_t drain_timeout_ms;  /* 30 s for what is in flight after rh_drain */
@@ -98,8 +98,8 @@ static inline rh_server *rh_server_new(rh_options options)
 /* Reads the pages, binds the listeners and starts the workers. Once per server. 0, or -1: see rh_error. */
 RH_API int rh_start(rh_server *server) RH_MUST_USE;
 
-/* rh_start, unless that was done, then waits until the server has ended (rh_drain, rh_stop). 0, or 1 if it could not start:
- * what main returns. The reason also goes to the log; without a log callback it is only in rh_error. */
+/* rh_start, unless that was done, then waits until the server has ended (rh_drain, rh_stop). 0, or 1 if it could not
+ * start: what main returns. The reason also goes to the log; without a log callback it is only in rh_error. */
 RH_API int rh_run(rh_server *server);
 
 /* Waits until the server has ended. */
@@ -137,9 +137,9 @@ RH_API rh_site_info rh_site(const rh_server *server);
  * blocks goes to rh_background. Everything it got from the request lives as long as the request. */
 typedef void rh_handler(rh_request *request, void *user);
 
-/* "METHOD /pattern": literal segments, {name} for one segment, {name...} for all the rest (last, may be empty). The most
- * literal pattern wins, segment by segment. HEAD (from GET), OPTIONS and 405 with Allow come by themselves. Before rh_start.
- * 0, or -1 for a malformed pattern or a conflict: rh_error says which, and rh_start will fail too. */
+/* "METHOD /pattern": literal segments, {name} for one segment, {name...} for all the rest (last, may be empty). The
+ * most literal pattern wins, segment by segment. HEAD (from GET), OPTIONS and 405 with Allow come by themselves.
+ * Before rh_start. 0, or -1 for a malformed pattern or a conflict: rh_error says which, and rh_start will fail too. */
 RH_API int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user);
 
 /* ---- Request ------------------------------------------------------------------------------------------------ */
@@ -149,7 +149,8 @@ RH_API rh_slice rh_path(const rh_request *request);         /* decoded and norma
 RH_API rh_slice rh_query_raw(const rh_request *request);    /* as sent, without "?" */
 RH_API rh_slice rh_body(const rh_request *request);         /* whole; empty where there was none */
 RH_API rh_slice rh_peer(const rh_request *request);         /* "192.0.2.1", "2001:db8::1" or "unix" */
-RH_API rh_slice rh_field(const rh_request *request, const char *name); /* the first of that name, any case; absent: data NULL */
+/* The first field of that name, any case; absent: data NULL. */
+RH_API rh_slice rh_field(const rh_request *request, const char *name);
 
 /* The value of {name} in the route's pattern, decoded; absent: data NULL. */
 RH_API rh_slice rh_param(const rh_request *request, const char *name);
@@ -167,8 +168,8 @@ RH_API bool rh_slice_is(rh_slice slice, const char *text);
 /* For the response that follows; default 200. 200 to 599. */
 RH_API void rh_status(rh_request *request, unsigned status);
 
-/* Adds a field; both strings are copied. Content-Length, Transfer-Encoding, Connection and Date are the server's own. A name
- * that is no token or a value with a control character cannot get out: false, and the response becomes a 500. */
+/* Adds a field; both strings are copied. Content-Length, Transfer-Encoding, Connection and Date are the server's own.
+ * A name that is no token or a value with a control character cannot get out: false, and the response becomes a 500. */
 RH_API bool rh_set(rh_request *request, const char *name, const char *value);
 
 /* The response's content, which ends the building of the response; one call a request. All copy what they are given. */
@@ -185,29 +186,32 @@ RH_API void rh_fail(rh_request *request, unsigned status, const char *detail);
 /* JSON by a format: literal JSON text in which these stand for values, each escaped as it has to be:
  *     %s const char * as a string (NULL: null)      %S rh_slice as a string (data NULL: null)
  *     %d int   %u unsigned   %ld %lu long   %lld %llu long long   %zu size_t   %f double (NaN, infinity: null)
- *     %b int as true or false    %j const char *, JSON already made    %J rh_slice, JSON already made    %% a percent sign
- * rh_json answers with it; rh_json_add collects pieces of a longer one, and rh_json_send answers with what was collected. */
+ *     %b int as true or false    %j const char *, JSON already made    %J rh_slice, JSON already made    %% a percent
+ * rh_json answers with it; rh_json_add collects pieces of a longer one, and rh_json_send answers with what was
+ * collected. */
 RH_API void rh_json(rh_request *request, const char *format, ...);
 RH_API void rh_json_add(rh_request *request, const char *format, ...);
 RH_API void rh_json_send(rh_request *request);
 
-/* Content that is made while it is sent, piece by piece (chunked; until close for HTTP/1.0). `pull` writes up to size bytes and
- * returns how many, 0 at the end, -1 where it failed: the connection is then cut, so that the client can tell. It runs on
- * the worker's loop. `done` (may be NULL) is called once, whatever happens. */
+/* Content that is made while it is sent, piece by piece (chunked; until close for HTTP/1.0). `pull` writes up to size
+ * bytes and returns how many, 0 at the end, -1 where it failed: the connection is then cut, so that the client can
+ * tell. It runs on the worker's loop. `done` (may be NULL) is called once, whatever happens. */
 typedef long rh_pull(void *user, char *out, size_t size);
 RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
 
-/* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL. The
- * content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free when no handler will
- * send it any more, before or after the server. */
-RH_API rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size, const char *const *fields);
+/* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL.
+ * The content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free when no
+ * handler will send it any more, before or after the server. */
+RH_API rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size,
+                                const char *const *fields);
 RH_API void rh_send(rh_request *request, rh_answer *answer);
 RH_API void rh_answer_free(rh_answer *answer);
 
 /* ---- Not blocking ------------------------------------------------------------------------------------------- */
 
-/* Called in a handler that will not answer now. From then on the request belongs to whoever the handler gives it to, on any
- * one thread at a time, who answers it and then calls rh_complete, once. Nothing else of the request may be used after that. */
+/* Called in a handler that will not answer now. From then on the request belongs to whoever the handler gives it to,
+ * on any one thread at a time, who answers it and then calls rh_complete, once. Nothing else of the request may be
+ * used after that. */
 RH_API void rh_defer(rh_request *request);
 RH_API void rh_complete(rh_request *request);
 

@@ -1,12 +1,13 @@
 /* What a person sees once the server listens. See banner.h. */
-#include "banner.h"
+#include "main/banner.h"
 
-#include "value.h"
+#include "main/value.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* An address of rh_options in the words of a browser. A wildcard address is no place to go to: the way to it is localhost. */
+/* An address of rh_options in the words of a browser. A wildcard address is no place to go to: the way to it is
+ * localhost. */
 static const struct wildcard {
     const char *host, *shown, *note;
 } wildcards[] = {

@@ -1,5 +1,5 @@
-/* What a person sees once the server listens: what is served, where, and how much of it is in memory. Knows no server, only the
- * facts that it is given. */
+/* What a person sees once the server listens: what is served, where, and how much of it is in memory. Knows no
+ * server, only the facts that it is given. */
 #ifndef MAIN_BANNER_H
 #define MAIN_BANNER_H
 

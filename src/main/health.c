@@ -1,8 +1,8 @@
 /* "rawhttpd --health URL": one GET over a plain socket, within a time. See health.h.
  *
- * The sockets do not block, and one timer, which is polled beside them, bounds the whole: a server that sends a byte now and then
- * gains no time by it. Reasons travel as errno. */
-#include "health.h"
+ * The sockets do not block, and one timer, which is polled beside them, bounds the whole: a server that sends a byte
+ * now and then gains no time by it. Reasons travel as errno. */
+#include "main/health.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -107,8 +107,8 @@ static int ask(const struct probe *probe, const struct health_target *target)
     return receive_status(probe);
 }
 
-/* Both loopbacks of localhost are one server to the person who asks: where one refuses the connection the other is tried. The
- * reason that is told is the first one's, unless the second got further. */
+/* Both loopbacks of localhost are one server to the person who asks: where one refuses the connection the other is
+ * tried. The reason that is told is the first one's, unless the second got further. */
 static int ask_any(int timer, const struct health_target *target)
 {
     int error = 0, status = -1;

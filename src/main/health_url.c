@@ -1,5 +1,5 @@
 /* What --health is asked to ask: the URL into addresses and the parts of a request. Pure. See health.h. */
-#include "health.h"
+#include "main/health.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The text of --help and --version, made from the table of options: at most 80 columns wide. */
-#include "help.h"
+#include "main/help.h"
 
-#include "options.h"
+#include "main/options.h"
 
 #include <string.h>
 
@@ -9,7 +9,8 @@ enum { HELP_COLUMN = 31 }; /* where the explanations begin: behind the longest o
 
 static void print_row(FILE *out, const struct option_row *row)
 {
-    int used = row->letter ? fprintf(out, "  -%c, --%s", row->letter, row->name) : fprintf(out, "      --%s", row->name);
+    int used = row->letter ? fprintf(out, "  -%c, --%s", row->letter, row->name)
+                           : fprintf(out, "      --%s", row->name);
     if (row->argument)
         used += fprintf(out, " %s", row->argument);
     for (const char *line = row->help; *line;) {

@@ -1,11 +1,12 @@
-/* rawhttpd: a folder on the web with one command. This file joins the command line, the library and the signals; it knows of the
- * server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut short, 2 wrong usage. */
-#include "banner.h"
-#include "health.h"
-#include "help.h"
-#include "options.h"
-#include "report.h"
-#include "signals.h"
+/* rawhttpd: a folder on the web with one command. This file joins the command line, the library and the signals; it
+ * knows of the server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut short, 2 wrong
+ * usage. */
+#include "main/banner.h"
+#include "main/health.h"
+#include "main/help.h"
+#include "main/options.h"
+#include "main/report.h"
+#include "main/signals.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -15,8 +16,9 @@
 
 enum exit_status { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE };
 
-/* Where a standard descriptor was closed, the first socket would get its number, and the access log would then be written to a
- * client. An empty chroot has no /dev/null; a descriptor that can be neither read nor written keeps the place as well. */
+/* Where a standard descriptor was closed, the first socket would get its number, and the access log would then be
+ * written to a client. An empty chroot has no /dev/null; a descriptor that can be neither read nor written keeps the
+ * place as well. */
 static void keep_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

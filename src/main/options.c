@@ -1,10 +1,11 @@
 /* Reading the command line by the table of options. See options.h.
  *
- * Not getopt_long: it prints its own messages, takes any prefix of an option for the option, and would need a second table. */
-#include "options.h"
+ * Not getopt_long: it prints its own messages, takes any prefix of an option for the option, and would need a second
+ * table. */
+#include "main/options.h"
 
-#include "suggest.h"
-#include "value.h"
+#include "main/suggest.h"
+#include "main/value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,8 +102,8 @@ static bool take_value(struct options *options, const struct option_row *row, co
     abort();
 }
 
-/* The value that follows as an argument of its own. What looks like a long option is one: "--access-log --quiet" forgot the
- * file rather than means a file called --quiet (for which there is the form with "="). */
+/* The value that follows as an argument of its own. What looks like a long option is one: "--access-log --quiet"
+ * forgot the file rather than means a file called --quiet (for which there is the form with "="). */
 static bool take_next(struct options *options, const struct option_row *row, struct arguments *rest)
 {
     if (rest->at == rest->end || strncmp(*rest->at, "--", 2) == 0)

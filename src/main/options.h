@@ -1,7 +1,7 @@
 /* The command line, read into the library's options and the few things that the program itself wants to know.
  *
- * Every option is a row of one table, from which the parsing, the checks, the messages and the help come. What an option's value
- * leads to is not known here. */
+ * Every option is a row of one table, from which the parsing, the checks, the messages and the help come. What an
+ * option's value leads to is not known here. */
 #ifndef MAIN_OPTIONS_H
 #define MAIN_OPTIONS_H
 
@@ -20,8 +20,8 @@ struct options {
 
 enum options_outcome { OPTIONS_SERVE, OPTIONS_HEALTH, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
 
-/* Always fills in *options; after OPTIONS_WRONG, problem is one line that says what to do. --help and --version win over
- * everything behind them. The strings of argv must outlive *options. */
+/* Always fills in *options; after OPTIONS_WRONG, problem is one line that says what to do. --help and --version win
+ * over everything behind them. The strings of argv must outlive *options. */
 enum options_outcome options_parse(struct options *options, int argc, char *const *argv);
 void options_fini(struct options *options);
 

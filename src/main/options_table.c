@@ -1,6 +1,6 @@
 /* Every option of the program, a row each. See options.h. Ranges are those of the library (rawhttp.h); the manual page,
  * docs/man/rawhttpd.1, says the same in more words. */
-#include "options.h"
+#include "main/options.h"
 
 #define FIELD(path) .offset = offsetof(struct options, path), .width = sizeof((struct options *)0)->path
 
@@ -86,6 +86,7 @@ const struct option_row options_table[] = {
               "  http://localhost:8080/, http://[::1]:8080/,\n"
               "  unix:/path, unix:/path:/page" },
     { .name = "version", .letter = 'V', .kind = OPTION_FLAG, FIELD(version), .help = "show the version and exit" },
-    { .name = "help", .letter = 'h', .kind = OPTION_FLAG, FIELD(help), .also = " usage ", .help = "show this and exit" },
+    { .name = "help", .letter = 'h', .kind = OPTION_FLAG, FIELD(help), .also = " usage ",
+      .help = "show this and exit" },
     { .name = NULL },
 };

@@ -1,7 +1,8 @@
 /* What the program tells its operator: one line each on standard error. See report.h.
  *
- * Whatever becomes of standard error (closed, a full disk, a broken pipe), the program goes on: nothing here can fail. */
-#include "report.h"
+ * Whatever becomes of standard error (closed, a full disk, a broken pipe), the program goes on: nothing here can
+ * fail. */
+#include "main/report.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* How the program is told to end. See signals.h. */
-#include "signals.h"
+#include "main/signals.h"
 
 #include <unistd.h>
 
@@ -49,7 +49,8 @@ static void end(struct signals *signals)
     if (signals->told > 2 || (signals->told == 2 && !signals->server))
         _exit(1);
     if (!signals->server)
-        report_line(signals->report, RH_LOG_INFO, "ending once the start is over; %s to end at once", name_second(signals));
+        report_line(signals->report, RH_LOG_INFO, "ending once the start is over; %s to end at once",
+                    name_second(signals));
     else if (signals->told == 1)
         drain(signals);
     else
@@ -104,7 +105,8 @@ void signals_serve(struct signals *signals, rh_server *server)
     pthread_mutex_unlock(&signals->lock);
 }
 
-/* SIGUSR2 only wakes the thread up. pthread_cancel would do, but wants libgcc_s at run time, which a static program lacks. */
+/* SIGUSR2 only wakes the thread up. pthread_cancel would do, but wants libgcc_s at run time, which a static program
+ * lacks. */
 bool signals_stop(struct signals *signals)
 {
     pthread_mutex_lock(&signals->lock);

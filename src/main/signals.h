@@ -1,8 +1,8 @@
-/* How the program is told to end. A thread of its own waits for signals and passes them on to the server as calls, so that
- * nothing ever runs inside a signal handler.
+/* How the program is told to end. A thread of its own waits for signals and passes them on to the server as calls, so
+ * that nothing ever runs inside a signal handler.
  *
- *     TERM, INT    the first drains the server, a second stops it at once, a third ends the process; while the server is
- *                  still starting the first waits for that and the second ends the process
+ *     TERM, INT    the first drains the server, a second stops it at once, a third ends the process; while the server
+ *                  is still starting the first waits for that and the second ends the process
  *     HUP          ignored, with a line in the log; but where the program was started at a terminal it means that the
  *                  terminal has gone, and drains
  *     USR1, USR2   ignored
@@ -11,7 +11,7 @@
 #define MAIN_SIGNALS_H
 
 #include "rawhttp.h"
-#include "report.h"
+#include "main/report.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -35,8 +35,8 @@ int signals_start(struct signals *signals);
 /* The server has started; what came before is passed on to it now. */
 void signals_serve(struct signals *signals, rh_server *server);
 
-/* Before the server is freed. True: more than one signal to end came, so that work was cut short. From here on a signal simply
- * ends the process: the last lines of an access log may be waiting for a reader that does not read. */
+/* Before the server is freed. True: more than one signal to end came, so that work was cut short. From here on a
+ * signal simply ends the process: the last lines of an access log may be waiting for a reader that does not read. */
 bool signals_stop(struct signals *signals);
 
 #endif

@@ -1,7 +1,7 @@
 /* What was probably meant by an option that does not exist. See suggest.h. */
-#include "suggest.h"
+#include "main/suggest.h"
 
-#include "options.h"
+#include "main/options.h"
 
 #include <string.h>
 
@@ -12,8 +12,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* How many letters must be put in, left out, replaced or swapped with their neighbour to make one name of the other (the
- * "optimal string alignment" distance). Row i holds the distances from the first i letters of `a`. */
+/* How many letters must be put in, left out, replaced or swapped with their neighbour to make one name of the other
+ * (the "optimal string alignment" distance). Row i holds the distances from the first i letters of `a`. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t rows[SUGGEST_NAME_MAX + 1][SUGGEST_NAME_MAX + 1];

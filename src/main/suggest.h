@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* The name of the option which is spelt most like the given one, or is known to be called so elsewhere; NULL where none comes
- * near. */
+/* The name of the option which is spelt most like the given one, or is known to be called so elsewhere; NULL where
+ * none comes near. */
 const char *suggest_option(const char *name, size_t size);
 
 #endif

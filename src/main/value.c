@@ -1,5 +1,5 @@
 /* Numbers as people write them on a command line, and back again. See value.h. */
-#include "value.h"
+#include "main/value.h"
 
 #include <errno.h>
 #include <inttypes.h>

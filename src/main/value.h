@@ -1,5 +1,5 @@
-/* Numbers as people write them on a command line: "4", "64K", "256MiB", "500ms", "10s"; and back again for messages. Pure; knows
- * no option and no limit. */
+/* Numbers as people write them on a command line: "4", "64K", "256MiB", "500ms", "10s"; and back again for messages.
+ * Pure; knows no option and no limit. */
 #ifndef MAIN_VALUE_H
 #define MAIN_VALUE_H
 
@@ -8,7 +8,8 @@
 
 /* The whole text must be one such number, without sign or spaces, and fit; otherwise false and *value is left alone. */
 bool value_number(const char *text, uint64_t *value);
-bool value_size(const char *text, uint64_t *bytes); /* B, K, M, G, T with or without B or iB, any case, all times 1024 */
+/* B, K, M, G, T with or without B or iB, any case, all times 1024. */
+bool value_size(const char *text, uint64_t *bytes);
 bool value_time(const char *text, uint64_t *ms);    /* ms, s, m, h; none: seconds */
 
 enum { VALUE_TEXT_SIZE = 32 };

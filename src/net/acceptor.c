@@ -10,8 +10,8 @@ enum {
     ACCEPT_PAUSE_MS = 100  /* after an error that only time can mend */
 };
 
-/* The longest idle, roughly: a hand goes round the connections, passes over each that was used since it came by last and
- * takes the first idle one that was not (the policy known as CLOCK). */
+/* The longest idle, roughly: a hand goes round the connections, passes over each that was used since it came by last
+ * and takes the first idle one that was not (the policy known as CLOCK). */
 static bool close_idle(struct worker *worker)
 {
     for (unsigned looks = 0; looks < LOOKS_MAX && !list_empty(&worker->connections); looks++) {

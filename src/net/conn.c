@@ -49,7 +49,8 @@ bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
         return false;
     }
     const struct session_type *type = worker->settings->session_type;
-    *conn = (struct conn){ .watch.ready = ready, .worker = worker, .transport = { &transport_tcp, fd }, .recent = true };
+    *conn = (struct conn){ .watch.ready = ready, .worker = worker, .recent = true };
+    conn->transport = (struct transport){ &transport_tcp, fd };
     conn->session = (struct session){ .type = type, .host = worker->host, .phase = SESSION_FRESH };
     conn->session.peer = slice_make(conn->peer, address_peer_text(peer, conn->peer, sizeof conn->peer));
     type->init(&conn->session);

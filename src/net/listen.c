@@ -127,18 +127,19 @@ static void explain(const struct address *address, int error, char *why)
     format(address, text, sizeof text);
     switch (error) {
     case EADDRINUSE:
-        snprintf(why, LISTEN_WHY_SIZE, "cannot listen on %s: it is in use; stop the other program or choose another address",
-                 text);
+        snprintf(why, LISTEN_WHY_SIZE,
+                 "cannot listen on %s: it is in use; stop the other program or choose another address", text);
         return;
     case EACCES:
     case EPERM:
         if (address->name.any.sa_family == AF_UNIX) {
-            snprintf(why, LISTEN_WHY_SIZE, "cannot listen on %s: permission denied; choose a folder that this user may write to",
-                     text);
+            snprintf(why, LISTEN_WHY_SIZE,
+                     "cannot listen on %s: permission denied; choose a folder that this user may write to", text);
             return;
         }
         snprintf(why, LISTEN_WHY_SIZE,
-                 "cannot listen on %s: permission denied; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE", text);
+                 "cannot listen on %s: permission denied; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
+                 text);
         return;
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:

@@ -29,13 +29,15 @@ unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MA
 /* 0 for a unix socket. */
 unsigned address_port(const struct address *address);
 
-/* Opens `count` sockets that share the address (SO_REUSEPORT; a unix address gets one, returned `count` times), non-blocking
- * and listening. Port 0 is replaced in `address` by the port that was given. Returns how many were opened: `count`, or 0 with
- * `why` (a line which says what to do), or, for an optional address that cannot be had here, 0 with `why` empty. */
+/* Opens `count` sockets that share the address (SO_REUSEPORT; a unix address gets one, returned `count` times),
+ * non-blocking and listening. Port 0 is replaced in `address` by the port that was given. Returns how many were
+ * opened: `count`, or 0 with `why` (a line which says what to do), or, for an optional address that cannot be had
+ * here, 0 with `why` empty. */
 unsigned listen_open(struct address *address, int *fds, unsigned count, char why[LISTEN_WHY_SIZE]);
 
-/* From now on new connections are not begun (their SYN is dropped and the client tries again), while those in the making
- * are still completed and can be accepted: the way to close a listener without losing anyone. TCP only; harmless elsewhere. */
+/* From now on new connections are not begun (their SYN is dropped and the client tries again), while those in the
+ * making are still completed and can be accepted: the way to close a listener without losing anyone. TCP only;
+ * harmless elsewhere. */
 void listen_refuse_new(int fd);
 
 /* Takes away the file of a unix socket. */

@@ -1,5 +1,5 @@
-/* Puts spans on the wire: runs of memory with one writev, files with sendfile. What does not go out is kept as a backlog
- * until the socket takes more. It knows nothing of requests. */
+/* Puts spans on the wire: runs of memory with one writev, files with sendfile. What does not go out is kept as a
+ * backlog until the socket takes more. It knows nothing of requests. */
 #ifndef NET_SENDER_H
 #define NET_SENDER_H
 
@@ -23,7 +23,8 @@ struct backlog {
     struct span spans[];
 };
 
-/* Sends what is in the outbox and empties it; what is left becomes `*backlog` (NULL if nothing). `*moved` bytes went out. */
+/* Sends what is in the outbox and empties it; what is left becomes `*backlog` (NULL if nothing). `*moved` bytes went
+ * out. */
 enum sent sender_send(struct transport *transport, struct outbox *out, struct pages *pages, struct backlog **backlog,
                       uint64_t *moved);
 

@@ -1,5 +1,5 @@
-/* A worker: one thread with its own loop, listeners, connections, memory, timers and clock. It shares nothing on the way
- * of a request. What others want of it comes through its mailbox.
+/* A worker: one thread with its own loop, listeners, connections, memory, timers and clock. It shares nothing on the
+ * way of a request. What others want of it comes through its mailbox.
  *
  * It knows connections and sessions, not what is served: that is the session host's. */
 #ifndef NET_WORKER_H

@@ -91,7 +91,8 @@ static bool read_addresses(struct config *config, const char *listen, char *why)
         rest = slice_skip(rest, end < rest.size ? end + 1 : end);
     }
     if (config->listen_count == 0)
-        snprintf(why, CONFIG_WHY_SIZE, "no address to listen on; write :8080, 127.0.0.1:8080, [::1]:8080 or unix:/path");
+        snprintf(why, CONFIG_WHY_SIZE,
+                 "no address to listen on; write :8080, 127.0.0.1:8080, [::1]:8080 or unix:/path");
     return config->listen_count > 0;
 }
 

@@ -1,4 +1,5 @@
-/* The options of a server, checked and with every default filled in. A plain struct: nothing is opened or started here. */
+/* The options of a server, checked and with every default filled in. A plain struct: nothing is opened or started
+ * here. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
@@ -10,7 +11,7 @@ enum { CONFIG_LISTEN_MAX = 8, CONFIG_WORKERS_MAX = 256, CONFIG_WHY_SIZE = 512 };
 
 struct config {
     struct address listen[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX];
-    bool same_port[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX]; /* as the one before, where that was given any free port */
+    bool same_port[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX]; /* as the one before, where that got any free port */
     unsigned listen_count;
     char *root;       /* NULL: no pages */
     char *access_log; /* NULL: none */

@@ -7,7 +7,8 @@
 /* The exchange now belongs to whoever the caller gives it to. Once only; on its worker's thread. */
 void deferred_begin(struct exchange *exchange);
 
-/* Sends it home; on its worker, `finish` (may be NULL) has the last word on the response, then it is sent. Any thread. */
+/* Sends it home; on its worker, `finish` (may be NULL) has the last word on the response, then it is sent. Any
+ * thread. */
 void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange));
 
 /* After the worker's thread has ended: waits for the exchanges that are still away. */

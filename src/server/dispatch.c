@@ -1,5 +1,5 @@
-/* Who answers: the handler of a route, a page, a redirect, an error, in that order. This is what a worker's sessions call
- * when a request has come in.
+/* Who answers: the handler of a route, a page, a redirect, an error, in that order. This is what a worker's sessions
+ * call when a request has come in.
  *
  * It knows no socket and no wire version. */
 #include "base/writer.h"
@@ -76,7 +76,7 @@ static void answer_opened(struct exchange *exchange)
 {
     struct opening *opening = exchange->params;
     if (opening->file.fd < 0)
-        respond_error(exchange, opening->file.error == ENOENT || opening->file.error == ENOTDIR ? 404 : 500, 0, SLICE(""));
+        respond_error(exchange, opening->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
     else if (!static_answer_file(opening->page, &opening->file, exchange))
         respond_unavailable(exchange);
     opening->file.fd = -1;
@@ -147,7 +147,8 @@ static void answer_redirect(struct exchange *exchange, struct slice location)
         respond_unavailable(exchange);
 }
 
-/* What is not for a handler: pages, and the methods that come by themselves. `allow` is what routes of this path have. */
+/* What is not for a handler: pages, and the methods that come by themselves. `allow` is what routes of this path
+ * have. */
 static void answer_otherwise(struct exchange *exchange, unsigned allow)
 {
     const struct request *request = &exchange->request;
@@ -212,8 +213,8 @@ static struct exchange *take(struct session_host *host, struct session *session)
     return exchange;
 }
 
-/* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal goes
- * out at once, a page once the body has been read. */
+/* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal
+ * goes out at once, a page once the body has been read. */
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
     unsigned allow = 0;

@@ -12,14 +12,20 @@ static struct exchange *of(rh_request *request)
     return (struct exchange *)request;
 }
 
-void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
+/* Fields that a handler has set (WWW-Authenticate, Retry-After) stay. */
+static void answer_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
 {
-    exchange_clear_response(exchange);
     errors_answer(exchange_worker(exchange)->server->errors, exchange, status, allow, detail);
     if (exchange->deferred && exchange->response.answer != NULL) {
         exchange->held = exchange->response.answer;
         answer_ref(exchange->held);
     }
+}
+
+void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
+{
+    exchange_clear_response(exchange);
+    answer_error(exchange, status, allow, detail);
 }
 
 void respond_unavailable(struct exchange *exchange)
@@ -158,7 +164,7 @@ void rh_fail(rh_request *request, unsigned status, const char *detail)
 {
     if (exchange_answered(of(request)))
         return;
-    respond_error(of(request), status >= 400 && status <= 599 ? status : 500, 0, slice_text(detail));
+    answer_error(of(request), status >= 400 && status <= 599 ? status : 500, 0, slice_text(detail));
 }
 
 void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user)

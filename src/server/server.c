@@ -54,7 +54,8 @@ int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *
     if (server == NULL || server->router == NULL)
         return -1;
     if (server->state == SERVER_STARTED || server->state == SERVER_ENDED) {
-        log_write(&server->log, LOG_LEVEL_ERROR, "%s: routes have to be registered before the server is started", pattern);
+        log_write(&server->log, LOG_LEVEL_ERROR, "%s: routes have to be registered before the server is started",
+                  pattern);
         return -1;
     }
     char why[256] = "out of memory";
@@ -92,7 +93,8 @@ static bool load_pages(rh_server *server)
         return true;
     server->files_open = files_open_root(&server->files, config->root);
     if (!server->files_open)
-        return fail(server, "cannot serve %s: %s; name a folder that this user may read", config->root, strerror(errno));
+        return fail(server, "cannot serve %s: %s; name a folder that this user may read", config->root,
+                    strerror(errno));
     unsigned threads = config->workers < LOADER_THREADS_MAX ? config->workers : LOADER_THREADS_MAX;
     server->site = site_load(&server->files, config->cache_bytes, threads, &server->log);
     return server->site != NULL || fail(server, "cannot read the pages in %s: %s", config->root, strerror(errno));

@@ -48,7 +48,7 @@ struct rh_server {
     struct server_worker *workers;
     unsigned workers_made;
     _Atomic unsigned workers_live; /* workers_made, once they can be told to drain or to stop */
-    _Atomic int wanted;            /* enum worker_state: what rh_drain and rh_stop ask for, from any thread, at any time */
+    _Atomic int wanted;            /* enum worker_state: what rh_drain and rh_stop ask for, any thread, any time */
 };
 
 /* Fills the host's calls (dispatch.c). */

@@ -1,7 +1,7 @@
 /* Responses as HTTP/1.1 bytes (RFC 9112 parts 4, 6 and 7) into an outbox.
  *
- * Prepared answers keep their encoded head and pay a copy; small bodies are copied behind it, large ones become spans. It
- * knows the request's version and method because they decide Connection and whether there is content. */
+ * Prepared answers keep their encoded head and pay a copy; small bodies are copied behind it, large ones become
+ * spans. It knows the request's version and method because they decide Connection and whether there is content. */
 #ifndef WIRE_H1_WRITE_H
 #define WIRE_H1_WRITE_H
 

@@ -1,5 +1,5 @@
-/* The way out, against a transport that takes any number of bytes at a time: nothing is lost, doubled or out of order, every
- * hold is let go of once, and a failure anywhere leaves nothing behind. */
+/* The way out, against a transport that takes any number of bytes at a time: nothing is lost, doubled or out of
+ * order, every hold is let go of once, and a failure anywhere leaves nothing behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -200,7 +200,8 @@ static void small_ones_go_at_once(void **state)
     scene->sink.most = 5;
     memcpy(outbox_reserve(&scene->out, 5), "whole", 5);
     outbox_commit(&scene->out, 5);
-    assert_int_equal(sender_send(&scene->sink.transport, &scene->out, &scene->pages, &scene->backlog, &moved), SENT_ALL);
+    enum sent sent = sender_send(&scene->sink.transport, &scene->out, &scene->pages, &scene->backlog, &moved);
+    assert_int_equal(sent, SENT_ALL);
     assert_int_equal(moved, 5);
     assert_int_equal(scene->sink.calls, 1);
     assert_int_equal(scene->out.count, 0);
