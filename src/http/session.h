@@ -55,12 +55,20 @@ struct session_host {
     void (*finished)(struct session_host *host, struct exchange *exchange, uint64_t body_bytes);
 };
 
+enum { SESSION_PEER_SIZE = 39 }; /* the longest IPv6 address; one with IPv4 in it is shown as IPv4 */
+
 struct session {
     const struct session_type *type;
     struct session_host *host;
-    struct slice peer;          /* the connection's text for the peer's address */
     enum session_phase phase;
+    uint8_t peer_size;
+    char peer[SESSION_PEER_SIZE]; /* the peer's address as text, without port; "unix" for one that has none */
 };
+
+static inline struct slice session_peer(const struct session *session)
+{
+    return slice_make(session->peer, session->peer_size);
+}
 
 struct session_type {
     size_t size; /* of the struct that begins with a struct session */

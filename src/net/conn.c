@@ -15,6 +15,8 @@ enum {
 
 enum turn { TURN_STALLED, TURN_GOES_ON, TURN_OVER };
 
+_Static_assert(offsetof(struct conn, session) <= 128, "with its session, 256 bytes of ours while it is idle");
+
 static const struct worker_settings *settings(const struct conn *conn)
 {
     return conn->worker->settings;
@@ -52,7 +54,7 @@ bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
     *conn = (struct conn){ .watch.ready = ready, .worker = worker, .recent = true };
     conn->transport = (struct transport){ &transport_tcp, fd };
     conn->session = (struct session){ .type = type, .host = worker->host, .phase = SESSION_FRESH };
-    conn->session.peer = slice_make(conn->peer, address_peer_text(peer, conn->peer, sizeof conn->peer));
+    conn->session.peer_size = (uint8_t)address_peer_text(peer, conn->session.peer, sizeof conn->session.peer);
     type->init(&conn->session);
     timer_init(&conn->timer);
     list_append(&worker->connections, &conn->link);

@@ -15,8 +15,6 @@
 
 struct worker;
 
-enum { CONN_PEER_SIZE = 40 };
-
 /* Input that waits for more, in a block of the worker's pages. */
 struct kept {
     uint32_t size;
@@ -43,7 +41,6 @@ struct conn {
     bool again;                 /* in the worker's list for the next turn */
     bool gone;                  /* closed, waiting to be freed */
     bool recent;                /* used since the last look for idle ones */
-    char peer[CONN_PEER_SIZE];
     struct session session;     /* the wire version's own state follows */
 };
 

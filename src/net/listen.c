@@ -277,14 +277,14 @@ size_t address_peer_text(const struct sockaddr *name, char *out, size_t size)
 {
     const struct sockaddr_in6 *v6 = (const void *)name;
     const struct sockaddr_in *v4 = (const void *)name;
-    const char *text = NULL;
+    char text[INET6_ADDRSTRLEN] = "unix";
     if (name->sa_family == AF_INET)
-        text = inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
+        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
     else if (name->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-        text = inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, out, (socklen_t)size);
+        inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, sizeof text);
     else if (name->sa_family == AF_INET6)
-        text = inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
-    if (text == NULL)
-        snprintf(out, size, "unix");
-    return strlen(out);
+        inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    size_t used = strlen(text) < size ? strlen(text) : size;
+    memcpy(out, text, used);
+    return used;
 }

@@ -43,7 +43,8 @@ void listen_refuse_new(int fd);
 /* Takes away the file of a unix socket. */
 void listen_unlink(const struct address *address);
 
-/* The peer's address without port into `out` ("192.0.2.1", "2001:db8::1", "unix"); IPv4 in IPv6 is shown as IPv4. */
+/* The peer's address without port into `out` ("192.0.2.1", "2001:db8::1", "unix"), at most 39 bytes and no NUL; IPv4
+ * in IPv6 is shown as IPv4. Returns how many bytes. */
 size_t address_peer_text(const struct sockaddr *name, char *out, size_t size);
 
 #endif

@@ -208,7 +208,7 @@ static struct exchange *take(struct session_host *host, struct session *session)
     struct exchange *exchange = exchanges_take(server_worker_of(host));
     if (exchange != NULL) {
         exchange->session = session;
-        exchange->request.peer = session->peer;
+        exchange->request.peer = session_peer(session);
     }
     return exchange;
 }

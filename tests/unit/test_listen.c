@@ -187,14 +187,16 @@ static void shows_peers(void **state)
         { "127.0.0.1:1", "127.0.0.1" },
         { "[2001:db8::1]:1", "2001:db8::1" },
         { "[::ffff:192.0.2.7]:1", "192.0.2.7" },
+        { "[1111:2222:3333:4444:5555:6666:7777:8888]:1", "1111:2222:3333:4444:5555:6666:7777:8888" },
         { "unix:/tmp/x", "unix" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char out[40];
+        char out[39];
         struct address address = parse_one(cases[i].address);
-        assert_int_equal(address_peer_text(&address.name.any, out, sizeof out), strlen(cases[i].text));
-        assert_string_equal(out, cases[i].text);
+        size_t size = address_peer_text(&address.name.any, out, sizeof out);
+        assert_int_equal(size, strlen(cases[i].text));
+        assert_memory_equal(out, cases[i].text, size);
     }
 }
 

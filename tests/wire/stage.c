@@ -349,7 +349,7 @@ void stage_open(struct stage *stage)
     require(stage->session == NULL, "one connection at a time");
     struct session *session = malloc(h1_session_type.size);
     require(session != NULL, "no memory");
-    *session = (struct session){ .type = &h1_session_type, .host = &stage->host, .peer = SLICE("192.0.2.1") };
+    *session = (struct session){ .type = &h1_session_type, .host = &stage->host, .peer = "192.0.2.1", .peer_size = 9 };
     session->type->init(session);
     stage->session = session;
 }
