@@ -1,0 +1,83 @@
+"""The little HTTP that checking the servers takes: send bytes, read whole answers that tell their length. No more than
+that: load comes from wrk."""
+import socket
+
+TIMEOUT_S = 60
+
+
+class Answer:
+    def __init__(self, head, body):
+        lines = head.decode("latin-1").split("\r\n")
+        self.status = lines[0].split(" ")[1]
+        self.fields = {name.strip().lower(): value.strip() for name, _, value in
+                       (line.partition(":") for line in lines[1:])}
+        self.body = body
+        self.raw = head + b"\r\n\r\n" + body
+
+
+class Connection:
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.unread = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, request):
+        self.socket.sendall(request)
+
+    def more(self):
+        received = self.socket.recv(1 << 20)
+        if not received:
+            raise ConnectionError("the server has closed the connection")
+        self.unread += received
+
+    def answer(self):
+        while b"\r\n\r\n" not in self.unread:
+            self.more()
+        head, _, self.unread = self.unread.partition(b"\r\n\r\n")
+        size = int(Answer(head, b"").fields["content-length"])
+        while len(self.unread) < size:
+            self.more()
+        body, self.unread = self.unread[:size], self.unread[size:]
+        return Answer(head, body)
+
+    def skip(self, size):
+        """Reads as many bytes, whatever they are."""
+        while size > 0:
+            received = len(self.socket.recv(min(size, 1 << 20)))
+            if received == 0:
+                raise ConnectionError("the server has closed the connection")
+            size -= received
+
+
+def check(port, request, count, content):
+    """What is wrong with the answers to as many requests sent at once, "" if nothing; and one of the answers."""
+    answer = None
+    try:
+        with Connection(port) as connection:
+            connection.send(request * count)
+            for _ in range(count):
+                answer = connection.answer()
+                fault = find_fault(answer, content)
+                if fault:
+                    return fault, answer
+            if connection.unread:
+                return "sends more than it was asked for", answer
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        return f"gives no answer of known length: {error!r}", answer
+    return "", answer
+
+
+def find_fault(answer, content):
+    if answer.status != "200":
+        return f"answers with status {answer.status}"
+    if "content-encoding" in answer.fields:
+        return f"answers in the coding {answer.fields['content-encoding']}, which was not asked for"
+    if answer.body != content:
+        return f"answers with {len(answer.body)} bytes that are not the {len(content)} expected"
+    return ""

@@ -1,0 +1,149 @@
+"""Who is measured: the command that starts each, and a server that was started. The peers' configurations are the
+templates in conf/, tuned as their documentation says."""
+import os
+import signal
+import socket
+import string
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import machine
+
+HERE = Path(__file__).resolve().parent
+START_S, STOP_S = 60, 60
+
+FLOOR = "no-parse"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a server is started with."""
+    build: Path
+    work: Path            # for configurations, logs and answers; thrown away at the end
+    pages: Path
+    port: int
+    workers: int
+    files: int            # the limit of open files
+    answer: Path = None   # what no-parse repeats
+    request_size: int = 0
+    closes: bool = False
+    alone: bool = False   # one process, whatever the peer prefers
+
+    @property
+    def connections(self):
+        return min(16384, self.files - 512)
+
+    @property
+    def access_log(self):
+        return self.work / f"{self.port}.access.log"
+
+    def configuration(self, peer, **more):
+        template = string.Template((HERE / "conf" / f"{peer}.conf").read_text())
+        path = self.work / f"{peer}.{self.port}.conf"
+        path.write_text(template.substitute(work=self.work, pages=self.pages, port=self.port, workers=self.workers,
+                                            files=self.files, connections=self.connections, **more))
+        return path
+
+
+def noparse(setting):
+    return [setting.build / "bench/noparse", "--port", setting.port, "--threads", setting.workers,
+            "--response", setting.answer, "--request-size", setting.request_size,
+            *(["--close"] if setting.closes else [])]
+
+
+def rawhttpd(setting, log="off"):
+    return [setting.build / "rawhttpd", "--quiet", "--listen", f"127.0.0.1:{setting.port}",
+            "--workers", setting.workers, "--access-log", log, setting.pages]
+
+
+def rawhttpd_logging(setting):
+    return rawhttpd(setting, setting.access_log)
+
+
+def handler(setting):
+    return [setting.build / "bench/handler", f"127.0.0.1:{setting.port}", setting.workers]
+
+
+def nginx(setting):
+    return [machine.tool("nginx"), "-e", setting.work / f"nginx.{setting.port}.log",
+            "-c", setting.configuration("nginx", master="off" if setting.alone else "on")]
+
+
+def h2o(setting):
+    # Started by root it would become nobody, who may not write callgrind's dump.
+    user = "user: root" if os.geteuid() == 0 else ""
+    return [machine.tool("h2o"), "-c", setting.configuration("h2o", user=user)]
+
+
+def lighttpd(setting):
+    processes = setting.workers if setting.workers > 1 else 0
+    return [machine.tool("lighttpd"), "-D", "-f", setting.configuration("lighttpd", processes=processes)]
+
+
+COMMANDS = {FLOOR: noparse, "rawhttpd": rawhttpd, "rawhttpd again": rawhttpd, "rawhttpd logging": rawhttpd_logging,
+            "handler": handler, "handler again": handler, "nginx": nginx, "h2o": h2o, "lighttpd": lighttpd}
+
+
+VERSIONS = {"nginx": "-v", "h2o": "--version", "lighttpd": "-v"}
+
+
+def versions(build, names):
+    ours = f"{machine.version(build / 'rawhttpd', '--version')} {machine.commit(HERE)}".strip()
+    peers = {name: machine.version(machine.tool(name), VERSIONS[name]) for name in names if name in VERSIONS}
+    return {"rawhttp": ours, **peers, "wrk": machine.version(machine.tool("wrk"), "--version")}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A contender that runs and listens. Ends with the `with` block."""
+
+    def __init__(self, name, setting, prefix=()):
+        self.name, self.setting, self.port = name, setting, setting.port
+        self.said = setting.work / f"{setting.port}.output"
+        command = [str(word) for word in (*prefix, *COMMANDS[name](setting))]
+        with self.said.open("wb") as output:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            self.wait_until_it_listens()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def wait_until_it_listens(self):
+        """A plain connect and no request, so that what is counted afterwards are our requests only."""
+        until = time.monotonic() + START_S
+        while self.process.poll() is None and time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=START_S).close()
+                return
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+        said = self.said.read_text(errors="replace").strip()
+        machine.fail(f"{self.name} does not start" + (f"; it says: {said}" if said else ""))
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=STOP_S)
+            except subprocess.TimeoutExpired:
+                machine.say(f"bench: {self.name} does not end on SIGTERM and is killed")
+                self.process.kill()
+                self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

@@ -1,0 +1,54 @@
+"""What an idle connection costs a server in memory: the difference that thousands of them make, each after one request.
+What the kernel needs for them is not in it; no server can do anything about that."""
+import contextlib
+import select
+import time
+
+import answers
+import machine
+
+WARM_CONNECTIONS = 64
+SETTLE_S = 1
+SPARE_FILES = 512
+
+
+def open_connections(stack, port, request, count, content):
+    opened = []
+    for _ in range(count):
+        connection = stack.enter_context(answers.Connection(port))
+        connection.send(request)
+        fault = answers.find_fault(connection.answer(), content)
+        if fault:
+            raise ConnectionError(fault)
+        opened.append(connection)
+    return opened
+
+
+def closed(connections):
+    """How many have been closed by the server: nothing else can be read from an idle one."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection.socket, select.POLLIN)
+    return len(poll.poll(0))
+
+
+def measure(server, scenario, count):
+    """Bytes for each of count connections."""
+    if count > server.setting.connections or count > server.setting.files - SPARE_FILES:
+        machine.fail(f"{count} connections need a higher limit of open files (ulimit -Hn) than {server.setting.files}")
+    try:
+        with contextlib.ExitStack() as stack:
+            open_connections(stack, server.port, scenario.request, WARM_CONNECTIONS, scenario.content)
+        time.sleep(SETTLE_S)
+        before = machine.pss_bytes(server.pid)
+        with contextlib.ExitStack() as stack:
+            opened = open_connections(stack, server.port, scenario.request, count, scenario.content)
+            time.sleep(SETTLE_S)
+            after = machine.pss_bytes(server.pid)
+            lost = closed(opened)
+    except OSError as error:
+        machine.fail(f"{server.name}, idle: {error}")
+    if lost:
+        machine.fail(f"{server.name} has closed {lost} of {count} idle connections: nothing was measured")
+    return {"connections": count, "pss_before_bytes": before, "pss_after_bytes": after,
+            "bytes_per_connection": (after - before) / count}
