@@ -1,0 +1,158 @@
+"""What the tests start from: a folder of pages, and servers which are checked when the test is over, whatever it was
+about: each ends with the status it should, and no sanitizer has found anything."""
+import fcntl
+import os
+import resource
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from program import EXAMPLES, RAWHTTPD, Program
+
+TEST_SECONDS = 120  # far beyond what any test takes, even with sanitizers on a busy machine
+
+
+def pytest_configure():
+    if not RAWHTTPD.exists():
+        raise pytest.UsageError(f"{RAWHTTPD} is not there: ./dev build, or name the program in RAWHTTPD")
+
+
+@pytest.fixture(autouse=True)
+def bounded():
+    """No test hangs for ever."""
+    def give_up(*_):
+        raise TimeoutError(f"the test took more than {TEST_SECONDS} s")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def scratch():
+    """An empty folder with a short path: those of unix sockets are limited."""
+    folder = Path(tempfile.mkdtemp(prefix="rawhttp-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+class Site:
+    """A folder of pages; `beside` is the folder that it lies in, from which nothing may ever be served."""
+
+    def __init__(self, beside):
+        self.beside, self.path = beside, beside / "site"
+        self.path.mkdir()
+
+    def put(self, name, content):
+        """A file with this content; for a number, that many bytes which no place in the file shares with another."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, int):
+            content = b"".join(b"%015d\n" % at for at in range(0, content + 15, 16))[:content]
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def link(self, name, target):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+        return path
+
+
+@pytest.fixture
+def site(scratch):
+    made = Site(scratch)
+    made.put("index.html", "<h1>home</h1>\n")
+    return made
+
+
+@pytest.fixture
+def start(scratch):
+    """start(command, ready=...): runs a program and verifies its end."""
+    programs = []
+
+    def start_program(command, **how):
+        folder = scratch / f"program{len(programs)}"
+        folder.mkdir()
+        program = Program(command, folder, **how)
+        programs.append(program)
+        return program.await_ready()
+
+    yield start_program
+    problems = []
+    for program in programs:
+        try:
+            program.verify()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def serve(start, site):
+    """serve(options...): rawhttpd with the site, on a port of its own and without an access log unless told
+    otherwise."""
+    def serve_site(*options, root=None, ready=r"listening on http://[^:]*:(\d+)", **how):
+        command = [RAWHTTPD, *options]
+        if "--listen" not in options:
+            command += ["--listen", "127.0.0.1:0"]
+        if "--access-log" not in options:
+            command += ["--access-log", "off"]
+        return start([*command, root or site.path], ready=ready, **how)
+
+    return serve_site
+
+
+@pytest.fixture
+def users(start, scratch):
+    """users(): the example with an API over an SQLite file, which is the same one each time."""
+    program = EXAMPLES / "users"
+    if not program.exists():
+        pytest.skip("the example users was not built: SQLite is missing")
+
+    def serve_users(*arguments):
+        server = start([program, scratch / "users.db", *arguments], ready=r"serving http://localhost:(\d+)/",
+                       env={"LISTEN": "127.0.0.1:0"})
+        server.expected_status = -signal.SIGTERM  # it leaves signals to the system
+        return server
+
+    return serve_users
+
+
+@pytest.fixture
+def many_descriptors():
+    """many_descriptors(n): this process, and what it starts from now on, may have n descriptors each."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def allow(count):
+        if before[1] != resource.RLIM_INFINITY and before[1] < count:
+            pytest.skip(f"needs {count} descriptors, and the hard limit is {before[1]}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(count, before[0]), before[1]))
+
+    yield allow
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.fixture
+def port_8080():
+    """The port that programs take which are not told another; one test at a time."""
+    lock = os.open(Path(tempfile.gettempdir()) / f"rawhttp-8080-{os.getuid()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 8080))
+        except OSError:
+            os.close(lock)
+            pytest.skip("port 8080 is in use")
+    yield 8080
+    os.close(lock)
