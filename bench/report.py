@@ -80,8 +80,8 @@ def control(rounds):
         return []
     once, again = pair(rounds)
     found = ratio(ratios(rounds, again, once, "requests_per_cpu_second"))
-    return [f"A/A control, {again} to {once}: {found} in requests per CPU second. Differences between servers that are no "
-            "larger than this say nothing."]
+    return [f"A/A control, {again} to {once}: {found} in requests per CPU second. Differences between servers that are "
+            "no larger than this say nothing."]
 
 
 def faults(rounds):
@@ -111,9 +111,9 @@ def idle_table(memory):
 
 
 def preamble(facts):
-    machine = facts["machine"]
+    here = facts["machine"]
     return "\n".join([
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['kernel']}; load average before: {machine['load_average']}.",
+        f"{here['cpu']}, {here['cores']} cores, {here['kernel']}; load average before: {here['load_average']}.",
         f"{facts['workers']} worker(s), {facts['cpus']}; {facts['rounds']} rounds of {facts['seconds']} s each.",
         ", ".join(f"{name} {said}" for name, said in facts["versions"].items()) + "."])
 
