@@ -7,7 +7,7 @@
 enum {
     ACCEPTS_MAX = 64,      /* in a turn, so that a flood of new ones does not starve the established */
     LOOKS_MAX = 256,       /* connections looked at in search of an idle one */
-    ACCEPT_PAUSE_MS = 100  /* after an error that only time can mend */
+    ACCEPT_PAUSE_MS = 100  /* where nothing is to be had that only time, or a connection that closes, can give */
 };
 
 /* The longest idle, roughly: a hand goes round the connections, passes over each that was used since it came by last
@@ -32,14 +32,24 @@ static bool make_room(struct worker *worker)
     return close_idle(worker) || close_idle(worker);
 }
 
+static bool full(const struct worker *worker)
+{
+    return worker->connection_count >= worker->settings->connections_max;
+}
+
+static void pause_a_while(struct worker *worker)
+{
+    acceptors_pause(worker, worker->clock.now_ms + ACCEPT_PAUSE_MS);
+}
+
 /* False: nothing more now. */
 static bool accept_one(struct acceptor *acceptor)
 {
     struct worker *worker = acceptor->worker;
     struct sockaddr_storage peer = { 0 };
     socklen_t size = sizeof peer;
-    if (worker->connection_count >= worker->settings->connections_max && !make_room(worker)) {
-        acceptors_pause(worker, 0);
+    if (full(worker) && !make_room(worker)) {
+        pause_a_while(worker);
         return false;
     }
     int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -54,7 +64,7 @@ static bool accept_one(struct acceptor *acceptor)
     case ENOMEM:
         if (make_room(worker))
             return true;
-        acceptors_pause(worker, worker->clock.now_ms + ACCEPT_PAUSE_MS);
+        pause_a_while(worker);
         return false;
     case EAGAIN: return false;
     default: return true; /* an error of the connection that was taken (accept(2)): the next one may be well */
@@ -65,9 +75,12 @@ static void ready(struct watch *watch, uint32_t events)
 {
     struct acceptor *acceptor = (struct acceptor *)watch;
     (void)events;
-    for (unsigned i = 0; i < ACCEPTS_MAX && acceptor->worker->accepting; i++)
+    for (unsigned i = 0; i < ACCEPTS_MAX && acceptor->worker->accepting; i++) {
+        if (i > 0 && full(acceptor->worker))
+            return; /* no idle connection is closed before it is known that somebody waits for its place */
         if (!accept_one(acceptor))
             return;
+    }
 }
 
 static bool watch_listener(struct acceptor *acceptor)

@@ -90,8 +90,8 @@ void worker_bury(struct worker *worker, struct conn *conn)
         conn->next = worker->gone;
         worker->gone = conn;
     }
-    if (!worker->accepting && worker->accept_again_ms == 0)
-        worker->accept_again_ms = worker->clock.now_ms;
+    if (!worker->accepting && worker->accept_again_ms != UINT64_MAX)
+        worker->accept_again_ms = worker->clock.now_ms; /* its place, or its descriptor, may be what was missing */
 }
 
 static void run_again(struct worker *worker)
@@ -171,8 +171,7 @@ static void tend(struct worker *worker)
         worker->state = WORKER_ENDED;
     if (worker->state == WORKER_DRAINING)
         go_on_draining(worker);
-    bool may_accept = !worker->accepting && worker->accept_again_ms != 0;
-    if (may_accept && worker->clock.now_ms >= worker->accept_again_ms)
+    if (!worker->accepting && worker->clock.now_ms >= worker->accept_again_ms)
         acceptors_resume(worker);
 }
 
@@ -181,7 +180,7 @@ static int wait_ms(const struct worker *worker)
     if (worker->again != NULL)
         return 0;
     int most = WAIT_MAX_MS;
-    if (worker->state == WORKER_DRAINING || (!worker->accepting && worker->accept_again_ms != 0))
+    if (worker->state == WORKER_DRAINING || !worker->accepting)
         most = 20;
     return timers_wait(&worker->timers, worker->clock.now_ms, most);
 }

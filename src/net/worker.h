@@ -52,7 +52,7 @@ struct worker {
     struct acceptor acceptors[WORKER_LISTENERS_MAX];
     unsigned acceptor_count;
     bool accepting;            /* the listeners are in the loop */
-    uint64_t accept_again_ms;  /* while they are not: when to try again, 0: when a connection has closed */
+    uint64_t accept_again_ms;  /* while they are not: when to try again (sooner if a connection closes), or never */
     uint64_t refuse_ms;        /* draining: when the listeners are left */
     uint64_t drain_ms;         /* draining: when what is left is cut */
     enum worker_state state;
