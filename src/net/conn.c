@@ -124,6 +124,17 @@ static bool resume(struct conn *conn)
     return all_out(conn, sender_resume(&conn->transport, &conn->worker->pages, &conn->output, &moved), moved);
 }
 
+/* The deferred response, behind all that was owed before it. True: the outbox is empty and more can be written. */
+static bool deliver(struct conn *conn)
+{
+    struct exchange *exchange = conn->answered;
+    if (exchange == NULL)
+        return true;
+    conn->answered = NULL;
+    conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    return flush(conn);
+}
+
 /* Lets the session work until it needs more input or the socket takes no more. Returns what it did not consume. */
 static struct slice work(struct conn *conn, struct slice bytes)
 {
@@ -329,7 +340,7 @@ void conn_run(struct conn *conn)
 {
     if (conn->gone)
         return;
-    enum turn outcome = resume(conn) ? TURN_GOES_ON : TURN_STALLED;
+    enum turn outcome = resume(conn) && deliver(conn) ? TURN_GOES_ON : TURN_STALLED;
     for (unsigned rounds = 0; outcome == TURN_GOES_ON && rounds < ROUNDS_MAX; rounds++)
         outcome = turn(conn);
     if (conn->gone)
@@ -341,11 +352,9 @@ void conn_run(struct conn *conn)
 
 void conn_answered(struct conn *conn, struct exchange *exchange)
 {
-    conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
-    if (flush(conn))
-        conn_run(conn);
-    else if (!conn->gone)
-        set_deadline(conn);
+    exchange->deferred = false;
+    conn->answered = exchange;
+    conn_run(conn);
 }
 
 void conn_expire(struct timer *timer)

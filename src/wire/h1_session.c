@@ -475,7 +475,7 @@ static void fini(struct session *session)
     exchange_abandon(s->exchange);
     if (session->phase == SESSION_HEAD)
         forget_head(s->exchange);
-    if (session->phase == SESSION_WAITING)
+    if (s->exchange->deferred)
         drop(s);
     else
         finish(s);
