@@ -20,12 +20,12 @@ class Response:
     def __init__(self, head, body=b""):
         lines = head.decode("latin-1").split("\r\n")
         match = re.fullmatch(r"HTTP/1\.1 (\d{3}) ([\x20-\x7e]*)", lines[0])
-        assert match, f"not a status line: {lines[0]!r}"
+        assert match, f"not a status line: {lines[0][:80]!r}"
         self.status, self.reason, self.body = int(match[1]), match[2], body
         self.fields = []
         for line in lines[1:]:
             match = re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\x20-\x7e\x80-\xff]*)", line)
-            assert match, f"not a field line: {line!r}"
+            assert match, f"not a field line: {line[:80]!r}"
             self.fields.append((match[1].lower(), match[2]))
 
     def __contains__(self, name):

@@ -2,6 +2,7 @@
 about: each ends with the status it should, and no sanitizer has found anything."""
 import fcntl
 import os
+import random
 import resource
 import shutil
 import signal
@@ -53,11 +54,11 @@ class Site:
         self.path.mkdir()
 
     def put(self, name, content):
-        """A file with this content; for a number, that many bytes which no place in the file shares with another."""
+        """A file with this content; for a number, that many bytes of noise."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, int):
-            content = b"".join(b"%015d\n" % at for at in range(0, content + 15, 16))[:content]
+            content = random.Random(name).randbytes(content)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
