@@ -121,7 +121,8 @@ static bool resume(struct conn *conn)
     uint64_t moved = 0;
     if (conn->output == NULL)
         return true;
-    return all_out(conn, sender_resume(&conn->transport, &conn->worker->pages, &conn->output, &moved), moved);
+    enum sent sent = sender_resume(&conn->transport, &conn->worker->pages, &conn->output, &moved);
+    return all_out(conn, sent, moved);
 }
 
 /* The deferred response, behind all that was owed before it. True: the outbox is empty and more can be written. */
