@@ -49,17 +49,22 @@ static void reset_response(struct response *response)
 
 /* The arrays behind fields.first are large and are valid only as far as fields.count says: they are passed over. In
  * pieces, because a compiler clears a small one with a few wide stores and a large one with a slow loop. */
-void exchange_reset(struct exchange *exchange)
+void exchange_renew(struct exchange *exchange)
 {
     struct request *request = &exchange->request;
     const size_t own = offsetof(struct exchange, session), own_end = offsetof(struct exchange, response);
     const size_t fields = offsetof(struct request, fields), arrays = offsetof(struct request, fields.id);
-    exchange_release(exchange);
     atomic_store_explicit(&exchange->hold.count, 1, memory_order_relaxed);
     memset((char *)exchange + own, 0, own_end - own);
     exchange->response = (struct response){ 0 };
     memset(request, 0, fields);
     memset(&request->fields, 0, arrays - fields);
+}
+
+void exchange_reset(struct exchange *exchange)
+{
+    exchange_release(exchange);
+    exchange_renew(exchange);
 }
 
 /* Moves a slice along with the head it lies in; one that lies elsewhere stays. */

@@ -84,6 +84,9 @@ void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_
  * reference. */
 void exchange_reset(struct exchange *exchange);
 
+/* The same for one that has been released since its last request. */
+void exchange_renew(struct exchange *exchange);
+
 /* Gives back all memory taken for the request; the exchange can be reset and used again. */
 void exchange_release(struct exchange *exchange);
 

@@ -38,8 +38,8 @@ struct session_host {
     bool server_field; /* send "Server: rawhttp" */
     bool draining;     /* the server is going: every response from now on says close */
 
-    /* A fresh exchange for this session, or NULL: no memory (the session then sends a bare 503 and closes). */
-    struct exchange *(*take)(struct session_host *host, struct session *session);
+    /* A fresh exchange, or NULL: no memory (the session then sends a bare 503 and closes). */
+    struct exchange *(*take)(struct session_host *host);
 
     /* A head is whole and a body follows: route it. The response may be set already (404, 405): then the body is
      * discarded. */

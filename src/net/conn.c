@@ -160,8 +160,8 @@ static struct slice work(struct conn *conn, struct slice bytes)
         }
         if (used > 0 && session->phase == SESSION_HEAD)
             conn->phase_before = SESSION_IDLE; /* a new head, with a deadline of its own */
-        bool idle = used == 0 && out->count == 0;
-        if (!flush(conn) || idle)
+        bool stalled = used == 0 && out->count == 0;
+        if (!flush(conn) || stalled || (bytes.size == 0 && session->phase == SESSION_IDLE))
             return bytes;
     }
     worker_again(conn->worker, conn);
@@ -207,25 +207,26 @@ static struct io read_input(struct conn *conn, size_t kept)
     return io;
 }
 
-/* A body that trickles in holds a connection for ever without ever being late: its average is looked at, too. */
-static bool too_slow(struct conn *conn, size_t received)
+/* Within a body every byte puts the deadline off. One that trickles in would then hold a connection for ever without ever
+ * being late, so its average is looked at, too. */
+static bool in_time(struct conn *conn, size_t received)
 {
     uint32_t now = (uint32_t)conn->worker->clock.now_ms;
-    if (conn->session.phase != SESSION_BODY || settings(conn)->body_rate_min == 0)
-        return false;
     if (conn->phase_before != SESSION_BODY) {
         conn->body_began = now;
         conn->body_bytes = 0;
-        return false;
+        return true; /* it begins: set_deadline */
     }
+    if (received > 0)
+        due_in(conn, settings(conn)->body_timeout_ms);
     conn->body_bytes += received < UINT32_MAX - conn->body_bytes ? (uint32_t)received : 0;
     uint32_t elapsed = now - conn->body_began;
     if (elapsed < settings(conn)->body_timeout_ms || elapsed == 0)
-        return false;
-    bool slow = (uint64_t)conn->body_bytes * 1000 / elapsed < settings(conn)->body_rate_min;
+        return true;
+    bool enough = (uint64_t)conn->body_bytes * 1000 / elapsed >= settings(conn)->body_rate_min;
     conn->body_began = now;
     conn->body_bytes = 0;
-    return slow;
+    return enough;
 }
 
 static void expire(struct conn *conn)
@@ -255,9 +256,10 @@ static enum turn linger(struct conn *conn)
 /* Feeds what is there. */
 static enum turn take_in(struct conn *conn)
 {
-    bool readable = conn->readable && conn->session.phase <= SESSION_BODY;
     size_t kept = take_input(conn);
-    struct io io = readable ? read_input(conn, kept) : (struct io){ IO_AGAIN, 0 };
+    struct io io = { IO_AGAIN, 0 };
+    if (conn->session.phase <= SESSION_BODY)
+        io = read_input(conn, kept);
     if (io.state == IO_FAILED) {
         conn_close(conn);
         return TURN_OVER;
@@ -269,12 +271,8 @@ static enum turn take_in(struct conn *conn)
         conn_close(conn);
         return TURN_OVER;
     }
-    if (io.size > 0) {
-        conn->recent = true;
-        if (conn->session.phase == SESSION_BODY && conn->phase_before == SESSION_BODY)
-            due_in(conn, settings(conn)->body_timeout_ms);
-    }
-    if (too_slow(conn, io.size)) {
+    conn->recent = true;
+    if (conn->session.phase == SESSION_BODY && !in_time(conn, io.size)) {
         expire(conn);
         return TURN_OVER;
     }
@@ -294,7 +292,7 @@ static enum turn turn(struct conn *conn)
     case SESSION_SENDING: break;
     }
     enum turn outcome = take_in(conn);
-    if (outcome == TURN_OVER)
+    if (outcome == TURN_OVER || (conn->session.phase == SESSION_IDLE && conn->output == NULL && !conn->ended))
         return outcome;
     if (conn->output != NULL)
         return TURN_STALLED;

@@ -98,8 +98,7 @@ static bool send_at_once(struct transport *transport, struct outbox *out, uint64
     struct span *span = &out->spans[0];
     if (out->count != 1 || span->kind != SPAN_COPIED)
         return false;
-    struct iovec piece = { (void *)span->data, (size_t)span->size };
-    struct io io = transport->ops->writev(transport, &piece, 1, false);
+    struct io io = transport->ops->write(transport, span->data, (size_t)span->size);
     *moved = io.size;
     span->data += io.size;
     span->size -= io.size;

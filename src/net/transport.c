@@ -14,53 +14,42 @@ static ssize_t receive(int fd, void *buffer, size_t size)
     return syscall(SYS_recvfrom, fd, buffer, size, 0, NULL, NULL);
 }
 
-static ssize_t transmit(int fd, const void *buffer, size_t size, int flags)
+static ssize_t transmit(int fd, const void *buffer, size_t size)
 {
-    return syscall(SYS_sendto, fd, buffer, size, flags, NULL, 0);
+    return syscall(SYS_sendto, fd, buffer, size, MSG_NOSIGNAL, NULL, 0);
 }
 
+/* No EINTR: signals are blocked in the threads that call this, and nothing here waits. */
 static struct io outcome(ssize_t moved)
 {
     if (moved > 0)
         return (struct io){ IO_DONE, (size_t)moved };
     if (moved == 0)
         return (struct io){ IO_END, 0 };
-    return (struct io){ errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? IO_AGAIN : IO_FAILED, 0 };
+    return (struct io){ errno == EAGAIN ? IO_AGAIN : IO_FAILED, 0 };
 }
 
 static struct io tcp_read(struct transport *transport, void *buffer, size_t size)
 {
-    ssize_t moved;
-    do
-        moved = receive(transport->fd, buffer, size);
-    while (moved < 0 && errno == EINTR);
-    return outcome(moved);
+    return outcome(receive(transport->fd, buffer, size));
+}
+
+static struct io tcp_write(struct transport *transport, const void *bytes, size_t size)
+{
+    return outcome(transmit(transport->fd, bytes, size));
 }
 
 static struct io tcp_writev(struct transport *transport, const struct iovec *pieces, unsigned count, int more)
 {
-    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-    ssize_t moved;
-    do {
-        if (count == 1) {
-            moved = transmit(transport->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
-        } else {
-            struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
-            moved = sendmsg(transport->fd, &message, flags);
-        }
-    } while (moved < 0 && errno == EINTR);
-    return outcome(moved);
+    struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
+    return outcome(sendmsg(transport->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
 }
 
 /* sendfile raises SIGPIPE and has no flag against it: worker threads block that signal. */
 static struct io tcp_sendfile(struct transport *transport, int fd, uint64_t offset, size_t size)
 {
     off_t at = (off_t)offset;
-    ssize_t moved;
-    do
-        moved = sendfile(transport->fd, fd, &at, size);
-    while (moved < 0 && errno == EINTR);
-    return outcome(moved);
+    return outcome(sendfile(transport->fd, fd, &at, size));
 }
 
 static void tcp_shutdown(struct transport *transport)
@@ -74,4 +63,4 @@ static void tcp_close(struct transport *transport)
     transport->fd = -1;
 }
 
-const struct transport_ops transport_tcp = { tcp_read, tcp_writev, tcp_sendfile, tcp_shutdown, tcp_close };
+const struct transport_ops transport_tcp = { tcp_read, tcp_write, tcp_writev, tcp_sendfile, tcp_shutdown, tcp_close };

@@ -27,6 +27,8 @@ struct transport {
 struct transport_ops {
     struct io (*read)(struct transport *transport, void *buffer, size_t size);
 
+    struct io (*write)(struct transport *transport, const void *bytes, size_t size);
+
     /* `more`: something follows at once, so a part-filled packet may wait for it. */
     struct io (*writev)(struct transport *transport, const struct iovec *pieces, unsigned count, int more);
 

@@ -203,14 +203,9 @@ static void dispatch(struct exchange *exchange)
         answer_otherwise(exchange, allow);
 }
 
-static struct exchange *take(struct session_host *host, struct session *session)
+static struct exchange *take(struct session_host *host)
 {
-    struct exchange *exchange = exchanges_take(server_worker_of(host));
-    if (exchange != NULL) {
-        exchange->session = session;
-        exchange->request.peer = session_peer(session);
-    }
-    return exchange;
+    return exchanges_take(server_worker_of(host));
 }
 
 /* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal

@@ -33,7 +33,7 @@ struct exchange *exchanges_take(struct server_worker *worker)
         exchange_init(exchange, &worker->net.pages, ARENA_MAX, gone);
         exchange->worker = worker;
     }
-    exchange_reset(exchange);
+    exchange_renew(exchange);
     return exchange;
 }
 

@@ -274,7 +274,7 @@ static enum session_phase begin(struct h1_session *s, struct slice *bytes, struc
 {
     if (bytes->size == 0)
         return s->base.phase;
-    s->exchange = s->base.host->take(s->base.host, &s->base);
+    s->exchange = s->base.host->take(s->base.host);
     if (!s->exchange)
         return starve(s, out);
     s->exchange->session = &s->base;
@@ -388,7 +388,9 @@ static void run(struct h1_session *s, struct slice *bytes, struct outbox *out)
         s->base.phase = step(s, bytes, out);
         if (s->base.phase == before && bytes->size == size)
             return;
-        if (s->base.phase == SESSION_IDLE && ++answered == s->base.host->limits->pipelined_max)
+        if (s->base.phase != SESSION_IDLE)
+            continue;
+        if (bytes->size == 0 || ++answered == s->base.host->limits->pipelined_max)
             return;
     }
 }

@@ -51,6 +51,12 @@ static struct io sink_writev(struct transport *transport, const struct iovec *pi
     return io;
 }
 
+static struct io sink_write(struct transport *transport, const void *bytes, size_t size)
+{
+    struct iovec piece = { (void *)bytes, size };
+    return sink_writev(transport, &piece, 1, false);
+}
+
 static struct io sink_sendfile(struct transport *transport, int fd, uint64_t offset, size_t size)
 {
     struct sink *sink = (struct sink *)transport;
@@ -63,7 +69,7 @@ static struct io sink_sendfile(struct transport *transport, int fd, uint64_t off
     return io;
 }
 
-static const struct transport_ops sink_ops = { .writev = sink_writev, .sendfile = sink_sendfile };
+static const struct transport_ops sink_ops = { .write = sink_write, .writev = sink_writev, .sendfile = sink_sendfile };
 
 static unsigned gone;
 

@@ -215,7 +215,7 @@ static void gone(struct hold *hold)
         free(exchange);
 }
 
-static struct exchange *take(struct session_host *host, struct session *session)
+static struct exchange *take(struct session_host *host)
 {
     struct stage *stage = (struct stage *)host;
     struct exchange *exchange = stage->spare;
@@ -228,7 +228,6 @@ static struct exchange *take(struct session_host *host, struct session *session)
     }
     exchange_reset(exchange);
     exchange->worker = stage;
-    exchange->session = session;
     stage->alive++;
     stage->taken++;
     return exchange;
