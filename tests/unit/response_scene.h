@@ -1,4 +1,4 @@
-/* A response about to be written: an exchange, a host whose clock stands still, an outbox. For the tests of h1_write. */
+/* A response about to be written: an exchange, a host whose clock stands still, an outbox. For tests of h1_write. */
 #ifndef TESTS_UNIT_RESPONSE_SCENE_H
 #define TESTS_UNIT_RESPONSE_SCENE_H
 

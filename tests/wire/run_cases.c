@@ -246,7 +246,8 @@ static int dump_all(const char *folder, char **paths)
         struct wire_case wire_case;
         case_open(&reader, *paths);
         while (case_next(&reader, &limits, &wire_case)) {
-            dump_case(folder, *paths, &wire_case);
+            if (wire_case.input.size > 0)
+                dump_case(folder, *paths, &wire_case);
             case_free(&wire_case);
         }
         case_close(&reader);
