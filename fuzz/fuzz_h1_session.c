@@ -1,6 +1,6 @@
-/* The HTTP/1.x session whole against cut: the same replies, the same requests reach the host, the same phase in the end,
- * with a roomy outbox and with one that is full all the time. The input is what a client sends; where it is cut follows
- * from its bytes. The seeds are wire cases (tests/wire/README.md). */
+/* The HTTP/1.x session whole against cut: the same replies, the same requests reach the host, the same phase in the
+ * end; with a roomy outbox and with one that is full all the time. The input is what a client sends; where it is cut
+ * follows from its bytes. The seeds are wire cases (tests/wire/README.md). */
 #include <stdio.h>
 #include <stdlib.h>
 
