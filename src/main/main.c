@@ -116,22 +116,20 @@ static enum exit_status serve(struct options *options, struct report *report)
     return status;
 }
 
-static enum exit_status act(struct options *options, int argc, char **argv)
+static enum exit_status act(enum options_outcome outcome, struct options *options, struct report *report)
 {
-    enum options_outcome outcome = options_parse(options, argc, argv);
-    struct report report = report_new(options->quiet);
     switch (outcome) {
     case OPTIONS_WRONG:
-        report_fatal(&report, "%s", options->problem);
+        report_fatal(report, "%s", options->problem);
         return EXIT_USAGE;
     case OPTIONS_HELP:
         return print(help_print);
     case OPTIONS_VERSION:
         return print(help_print_version);
     case OPTIONS_HEALTH:
-        return ask_health(options->health_url, &report);
+        return ask_health(options->health_url, report);
     case OPTIONS_SERVE:
-        return serve(options, &report);
+        return serve(options, report);
     }
     abort();
 }
@@ -140,7 +138,9 @@ int main(int argc, char **argv)
 {
     struct options options;
     keep_standard_descriptors();
-    enum exit_status status = act(&options, argc, argv);
+    enum options_outcome outcome = options_parse(&options, argc, argv);
+    struct report report = report_new(options.quiet);
+    enum exit_status status = act(outcome, &options, &report);
     options_fini(&options);
     return status;
 }

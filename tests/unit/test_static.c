@@ -133,7 +133,8 @@ static void field_is(const char *name, struct slice value)
 {
     struct slice is = field(name);
     if (!slice_equal(is, value) || (is.data == NULL) != (value.data == NULL))
-        fail_msg("%s: \"%.*s\" instead of \"%.*s\"", name, (int)is.size, is.data, (int)value.size, value.data);
+        fail_msg("%s: \"%.*s\" instead of \"%.*s\"", name, (int)is.size,
+                 is.data ? is.data : "", (int)value.size, value.data ? value.data : "");
 }
 
 static const struct slice absent = { NULL, 0 };
