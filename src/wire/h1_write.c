@@ -34,6 +34,9 @@ struct rest {
     size_t copied;           /* bytes of the body that are copied behind the head: all or none */
 };
 
+/* Out of line, so that a response with an encoded head, which is nearly every one, pays nothing for the rare ones. */
+#define RARE __attribute__((noinline))
+
 static const struct body no_body = { .kind = BODY_NONE };
 
 /* Server and Connection stand last because they depend on the server and on the request: an answer can be shared by
@@ -147,10 +150,9 @@ static enum h1_write_result no_room(const struct outbox *out)
     return out->count == 0 ? H1_WRITE_BROKEN : H1_WRITE_FULL;
 }
 
-/* The head is committed; now the content that was not copied with it. */
-static enum h1_write_result write_spans(struct outbox *out, const struct rest *rest, uint64_t *body_bytes)
+/* Content that is sent from where it lies, or made on the way. */
+static enum h1_write_result write_spans(struct outbox *out, const struct body *body, uint64_t *body_bytes)
 {
-    const struct body *body = rest->body;
     bool placed = true;
     *body_bytes = 0;
     switch (body->kind) {
@@ -159,8 +161,7 @@ static enum h1_write_result write_spans(struct outbox *out, const struct rest *r
     case BODY_PULL:
         return H1_WRITE_PULL;
     case BODY_SPAN:
-        if (rest->copied == 0)
-            placed = outbox_memory(out, slice_make(body->data, body->size), body->hold);
+        placed = outbox_memory(out, slice_make(body->data, body->size), body->hold);
         break;
     case BODY_FILE:
         placed = outbox_file(out, body->fd, body->offset, body->size, body->hold);
@@ -168,6 +169,15 @@ static enum h1_write_result write_spans(struct outbox *out, const struct rest *r
     }
     assert(placed); /* reserve() made sure of the room */
     *body_bytes = body->size;
+    return H1_WRITE_DONE;
+}
+
+/* The head is committed; now the content that was not copied with it. */
+static inline enum h1_write_result write_content(struct outbox *out, const struct rest *rest, uint64_t *body_bytes)
+{
+    if (rest->copied == 0)
+        return write_spans(out, rest->body, body_bytes);
+    *body_bytes = rest->copied;
     return H1_WRITE_DONE;
 }
 
@@ -187,7 +197,7 @@ static struct head head_of_answer(const struct answer *answer)
 }
 
 /* NULL: no memory. Two workers may both encode it: the first one to publish wins, and both encoded the same. */
-static struct encoded *encode_answer(struct answer *answer, const struct clock *clock)
+RARE static struct encoded *encode_answer(struct answer *answer, const struct clock *clock)
 {
     struct head head = head_of_answer(answer);
     size_t bound = head_bound(&head);
@@ -226,7 +236,7 @@ static enum h1_write_result write_encoded(const struct encoded *head, struct res
     if (rest->copied != 0)
         memcpy(at + size, rest->body->data, rest->copied);
     outbox_commit(out, size + rest->copied);
-    return write_spans(out, rest, body_bytes);
+    return write_content(out, rest, body_bytes);
 }
 
 /* ---- Responses of the moment ------------------------------------------------------------------------------- */
@@ -262,27 +272,42 @@ static enum h1_write_result write_head(const struct head *head, struct rest *res
     writer_bytes(&w, rest->body->data, rest->copied);
     assert(!w.overflowed);
     outbox_commit(out, writer_used(&w));
-    return write_spans(out, rest, body_bytes);
+    return write_content(out, rest, body_bytes);
 }
 
-enum h1_write_result h1_write_response(struct exchange *exchange, const struct session_host *host, struct outbox *out,
-                                       uint64_t *body_bytes)
+RARE static enum h1_write_result write_built(struct exchange *exchange, const struct session_host *host,
+                                             struct outbox *out, uint64_t *body_bytes)
 {
     struct response *response = &exchange->response;
-    if (response->answer) {
-        const struct encoded *encoded = encoded_head(response->answer, host->clock);
-        struct rest rest = rest_of(exchange, host, &response->answer->body);
-        if (encoded)
-            return write_encoded(encoded, &rest, host->clock, out, body_bytes);
-        struct head head = head_of_answer(response->answer);
-        return write_head(&head, &rest, host->clock, out, body_bytes);
-    }
     /* Without chunks only the end of the connection ends the content (RFC 9112 6.3). */
     if (response->body.kind == BODY_PULL && exchange->request.version < 11)
         response->close = true;
     struct head head = head_of_response(exchange);
     struct rest rest = rest_of(exchange, host, &response->body);
     return write_head(&head, &rest, host->clock, out, body_bytes);
+}
+
+/* No memory to keep its head in: it is encoded for this one response. */
+RARE static enum h1_write_result write_unkept(struct exchange *exchange, const struct session_host *host,
+                                              struct outbox *out, uint64_t *body_bytes)
+{
+    const struct answer *answer = exchange->response.answer;
+    struct head head = head_of_answer(answer);
+    struct rest rest = rest_of(exchange, host, &answer->body);
+    return write_head(&head, &rest, host->clock, out, body_bytes);
+}
+
+enum h1_write_result h1_write_response(struct exchange *exchange, const struct session_host *host, struct outbox *out,
+                                       uint64_t *body_bytes)
+{
+    struct answer *answer = exchange->response.answer;
+    if (!answer)
+        return write_built(exchange, host, out, body_bytes);
+    const struct encoded *head = encoded_head(answer, host->clock);
+    if (!head)
+        return write_unkept(exchange, host, out, body_bytes);
+    struct rest rest = rest_of(exchange, host, &answer->body);
+    return write_encoded(head, &rest, host->clock, out, body_bytes);
 }
 
 /* ---- Content that is made while it is sent ------------------------------------------------------------------ */
