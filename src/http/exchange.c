@@ -141,18 +141,25 @@ static bool grow_fields(struct exchange *exchange)
     return true;
 }
 
-bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value)
+bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value)
 {
     struct response *response = &exchange->response;
-    if (!field_settable(name) || !field_value_valid(value) || response->field_count == EXCHANGE_FIELDS_MAX)
+    if (response->field_count == EXCHANGE_FIELDS_MAX)
         return false;
     if (response->field_count == response->field_room && !grow_fields(exchange))
         return false;
-    struct field_pair copy = { arena_copy(&exchange->arena, name), arena_copy(&exchange->arena, value) };
-    if (!copy.name.data || !copy.value.data)
-        return false;
-    response->fields[response->field_count++] = copy;
+    response->fields[response->field_count++] = (struct field_pair){ name, value };
     return true;
+}
+
+bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value)
+{
+    if (!field_settable(name) || !field_value_valid(value))
+        return false;
+    struct slice name_copy = arena_copy(&exchange->arena, name), value_copy = arena_copy(&exchange->arena, value);
+    if (!name_copy.data || !value_copy.data)
+        return false;
+    return exchange_add_constant(exchange, name_copy, value_copy);
 }
 
 void exchange_clear_response(struct exchange *exchange)

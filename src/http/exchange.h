@@ -104,6 +104,10 @@ bool exchange_body_append(struct exchange *exchange, struct slice bytes);
  * response is then a 500 (or 503) that the caller has to set. */
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
 
+/* The same for constants of the program's own, which outlive the exchange and are known to be valid: nothing is checked
+ * or copied. */
+bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value);
+
 /* Drops whatever response was begun, but not the decision to close. */
 void exchange_clear_response(struct exchange *exchange);
 

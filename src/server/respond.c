@@ -65,10 +65,20 @@ static bool has_field(const struct exchange *exchange, struct slice name)
     return false;
 }
 
+static const struct slice content_type = SLICE_INIT("Content-Type");
+
 static void set_type(struct exchange *exchange, struct slice type)
 {
-    if (type.size > 0 && !has_field(exchange, SLICE("Content-Type")))
-        add(exchange, SLICE("Content-Type"), type);
+    if (type.size > 0 && !has_field(exchange, content_type))
+        add(exchange, content_type, type);
+}
+
+/* One of our own types, which needs no check. */
+static void set_own_type(struct exchange *exchange, struct slice type)
+{
+    bool wanted = type.size > 0 && !has_field(exchange, content_type);
+    if (wanted && !exchange_add_constant(exchange, content_type, type))
+        exchange->response.refused = true;
 }
 
 static unsigned chosen(const struct exchange *exchange, unsigned otherwise)
@@ -90,7 +100,7 @@ void respond_bytes(struct exchange *exchange, struct slice type, struct slice by
 {
     if (exchange_answered(exchange))
         return;
-    set_type(exchange, type);
+    set_own_type(exchange, type);
     set_body(exchange, bytes);
 }
 
@@ -99,7 +109,7 @@ static void send_copy(struct exchange *exchange, struct slice type, struct slice
     if (exchange_answered(exchange))
         return;
     struct slice copy = arena_copy(&exchange->arena, bytes);
-    if (copy.data == NULL && bytes.size > 0)
+    if (copy.data == NULL)
         respond_unavailable(exchange);
     else
         respond_bytes(exchange, type, copy);
@@ -140,7 +150,10 @@ void rh_html(rh_request *request, const char *html)
 
 void rh_bytes(rh_request *request, const char *type, const void *data, size_t size)
 {
-    send_copy(of(request), slice_text(type), slice_make(data, size));
+    if (exchange_answered(of(request)))
+        return;
+    set_type(of(request), slice_text(type));
+    send_copy(of(request), SLICE(""), slice_make(data, size));
 }
 
 void rh_empty(rh_request *request)

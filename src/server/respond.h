@@ -7,7 +7,7 @@
 /* An error response; `allow` for 405, `detail` may be empty. */
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail);
 
-/* A response with these bytes, which lie in the arena of the exchange. */
+/* A response with these bytes, which lie in the arena of the exchange; `type` is a constant, or empty for none. */
 void respond_bytes(struct exchange *exchange, struct slice type, struct slice bytes);
 
 /* 503: no memory for this request. */

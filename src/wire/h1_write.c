@@ -78,15 +78,10 @@ static size_t head_bound(const struct head *head)
     return bound;
 }
 
-static bool breaks_line(struct slice text)
-{
-    return slice_find(text, '\r') != text.size || slice_find(text, '\n') != text.size;
-}
-
+/* Both were validated when they were added (answer_new, exchange_add_field): a line break here would let somebody write
+ * the rest of the response. */
 static void write_field(struct writer *w, const struct field_pair *field)
 {
-    /* Both were validated when they were added: a line break here would let somebody write the rest of the response. */
-    assert(!breaks_line(field->name) && !breaks_line(field->value));
     writer_put(w, field->name);
     writer_put(w, SLICE(": "));
     writer_put(w, field->value);

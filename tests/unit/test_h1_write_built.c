@@ -6,10 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "response_scene.h"
 
@@ -109,31 +106,6 @@ static void bounds_a_head(void **state)
     assert_int_equal(respond(scene), H1_WRITE_BROKEN);
     assert_int_equal(scene->out.count, 0);
 }
-
-#ifndef NDEBUG
-static void stops_a_broken_line(void **state)
-{
-    static const struct field_pair bad[] = {
-        { SLICE_INIT("X"), SLICE_INIT("a\r\nSet-Cookie: b") },
-        { SLICE_INIT("X"), SLICE_INIT("a\nb") },
-        { SLICE_INIT("X: a\rY"), SLICE_INIT("b") },
-    };
-    struct scene *scene = *state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct field_pair field = bad[i];
-        scene->exchange.response = (struct response){ .status = 200, .fields = &field, .field_count = 1 };
-        pid_t child = fork();
-        if (child == 0) {
-            dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-            respond(scene);
-            _exit(0);
-        }
-        int status;
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    }
-}
-#endif
 
 /* ---- Content that is pulled ---------------------------------------------------------------------------------- */
 
@@ -263,9 +235,6 @@ int main(void)
         SCENE_TEST(frames_by_method_and_status),
         SCENE_TEST(sends_from_where_it_lies),
         SCENE_TEST(bounds_a_head),
-#ifndef NDEBUG
-        SCENE_TEST(stops_a_broken_line),
-#endif
         SCENE_TEST(chunks_of_every_width),
         SCENE_TEST(pulls_while_there_is_room),
         SCENE_TEST(streams_raw_to_an_old_client),
