@@ -63,7 +63,8 @@ class Connection:
     """To ("127.0.0.1", port), ("::1", port), or the path of a unix socket."""
 
     def __init__(self, address, receive_buffer=None):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        tcp = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        family = socket.AF_UNIX if isinstance(address, str) else tcp
         self.socket = socket.socket(family)
         self.socket.settimeout(PATIENCE)
         if receive_buffer:

@@ -1,5 +1,5 @@
-"""The program under test and the examples beside it as processes: started, asked, watched from outside and ended. Each is
-ended by its own pid, and goes with the test run whatever becomes of that."""
+"""The program under test and the examples beside it as processes: started, asked, watched from outside and ended. Each
+is ended by its own pid, and goes with the test run whatever becomes of that."""
 import contextlib
 import os
 import re

@@ -39,8 +39,10 @@ def test_a_line_for_each_request(site, serve, scratch):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
-HOSTILE = ['"', '\\', '\\"},{"a":"', "</script>", "\t tab", "\x80\x9f\xff", "\xc2\x85\xc2\x9b31m", "ü 日本 \U0001f600".encode().decode("latin-1"),
-           "\xed\xa0\x80", "\xc0\x80", "%0d%0a{}", "${jndi:ldap://x}", "x" * 7000, "'; --", "\\u0000", "\\"]
+UTF_8 = "ü 日本 \U0001f600".encode().decode("latin-1")
+HOSTILE = ['"', '\\', '\\"},{"a":"', "</script>", "\t tab", "\x80\x9f\xff", "\xc2\x85\xc2\x9b31m", UTF_8,
+           "\xed\xa0\x80",
+           "\xc0\x80", "%0d%0a{}", "${jndi:ldap://x}", "x" * 7000, "'; --", "\\u0000", "\\"]
 
 
 def test_nothing_in_a_request_breaks_a_line(serve, scratch):
@@ -52,7 +54,8 @@ def test_nothing_in_a_request_breaks_a_line(serve, scratch):
         sent += 2
     for byte in range(1, 256):
         if byte not in b"\r\n":
-            server.close_of(b"GET /%c HTTP/1.1\r\nHost: a\r\nUser-Agent: a%cb\r\nConnection: close\r\n\r\n" % (byte, byte))
+            request = b"GET /%c HTTP/1.1\r\nHost: a\r\nUser-Agent: a%cb\r\nConnection: close\r\n\r\n"
+            server.close_of(request % (byte, byte))
             sent += 1
     server.stop()
     content = log.read_bytes()

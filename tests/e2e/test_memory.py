@@ -52,7 +52,7 @@ def shimmed(shim, scratch):
 
 
 def live_through(server, control, number, conversation):
-    """The conversation with the number-th allocation failing. Returns the statuses that came, and whether one failed."""
+    """The conversation with the number-th allocation failing: the statuses that came, and whether one failed."""
     control.countdown = number
     statuses = []
     with contextlib.suppress(Ended, ConnectionError), server.connect() as connection:
@@ -92,8 +92,8 @@ def test_whichever_allocation_fails_the_server_lives(site, serve, shimmed, what)
 
 
 def statuses_expected(what):
-    return {"a page": [200, 304], "a file": [200, 200], "an error": [404, 405], "a redirect": [301], "a body": [200, 200],
-            "a long head": [200]}[what]
+    return {"a page": [200, 304], "a file": [200, 200], "an error": [404, 405], "a redirect": [301],
+            "a body": [200, 200], "a long head": [200]}[what]
 
 
 def answers_of(server, conversation):
@@ -121,20 +121,23 @@ def test_whichever_allocation_fails_a_handler_in_the_background_lives(start, shi
     assert number > 10 and not failed
 
 
-@pytest.mark.parametrize("requests", [
-    [{"target": "/"}], [{"target": "/", "method": "HEAD"}], [{"target": "/", "if_none_match": "*"}], [{"target": "/nothing"}],
-    [{"target": "/", "method": "POST", "body": b"x" * 1000}], [{"target": "/%69ndex.html?x=1"}], [{"target": "/docs?x"}],
-], ids=["page", "HEAD", "304", "404", "405", "escapes", "redirect"])
-def test_between_two_requests_nothing_is_allocated(site, serve, shimmed, requests):
+REQUESTS = {
+    "a page": {"target": "/"}, "HEAD": {"target": "/", "method": "HEAD"}, "a 304": {"target": "/",
+    "if_none_match": "*"},
+    "a 404": {"target": "/nothing"}, "a 405 with a body": {"target": "/", "method": "POST", "body": b"x" * 1000},
+    "escapes": {"target": "/%69ndex.html?x=1"}, "a redirect": {"target": "/docs?x"},
+}
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+def test_between_two_requests_nothing_is_allocated(site, serve, shimmed, what):
     site.put("docs/index.html", "docs")
     server, control = shimmed(serve, "--access-log", os.devnull)
     with server.connect() as connection:
         for _ in range(10):
-            for request in requests:
-                connection.get(**request)
+            connection.get(**REQUESTS[what])
         before = control.calls
         for _ in range(100):
-            for request in requests:
-                connection.get(**request)
+            connection.get(**REQUESTS[what])
         assert before > 0
         assert control.calls == before

@@ -12,7 +12,8 @@ TYPES = [
     ("script.js", "text/javascript; charset=utf-8"), ("module.mjs", "text/javascript; charset=utf-8"),
     ("note.txt", "text/plain; charset=utf-8"), ("table.csv", "text/csv; charset=utf-8"),
     ("data.json", "application/json"), ("picture.png", "image/png"), ("photo.JPG", "image/jpeg"),
-    ("drawing.svg", "image/svg+xml; charset=utf-8"), ("picture.webp", "image/webp"), ("icon.ico", "image/vnd.microsoft.icon"),
+    ("drawing.svg", "image/svg+xml; charset=utf-8"), ("picture.webp", "image/webp"), ("icon.ico",
+    "image/vnd.microsoft.icon"),
     ("letters.woff2", "font/woff2"), ("code.wasm", "application/wasm"), ("paper.pdf", "application/pdf"),
     ("film.mp4", "video/mp4"), ("sound.ogg", "audio/ogg"), ("archive.zip", "application/zip"),
     ("README", "application/octet-stream"), ("what.nobodyknows", "application/octet-stream"),
@@ -78,7 +79,8 @@ def test_a_folder_without_an_index_is_not_found(site, serve):
 
 
 NAMES = ["a b.txt", "grüße.txt", "日本語.txt", '"quoted".txt', "it's.txt", "100%.txt", "a+b.txt",
-         "a?b.txt", "a#b.txt", "a&b;c=d.txt", "<tag>.txt", "new\nline.txt", "~tilde.txt", "trailing dot.", "x" * 250 + ".txt"]
+         "a?b.txt", "a#b.txt", "a&b;c=d.txt", "<tag>.txt", "new\nline.txt", "~tilde.txt", "trailing dot.",
+         "x" * 250 + ".txt"]
 
 
 def test_every_name_has_an_address(site, serve):

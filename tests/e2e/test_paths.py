@@ -25,15 +25,16 @@ def refuses(server, target):
 
 
 WAYS_OUT = [
-    "/../secret.txt", "/docs/../../secret.txt", "/docs/./../../secret.txt", "/./../secret.txt", "/..", "/../", "/..//secret.txt",
-    "/%2e%2e/secret.txt", "/%2E%2E/secret.txt", "/.%2e/secret.txt", "/%2e./secret.txt", "/docs/%2e%2e/%2e%2e/secret.txt",
-    "/..%2fsecret.txt", "/..%2Fsecret.txt", "/%2e%2e%2fsecret.txt", "/docs/..%2f..%2fsecret.txt", "/docs%2f..%2f..%2fsecret.txt",
+    "/../secret.txt", "/docs/../../secret.txt", "/docs/./../../secret.txt", "/./../secret.txt", "/..", "/../",
+    "/..//secret.txt", "/%2e%2e/secret.txt", "/%2E%2E/secret.txt", "/.%2e/secret.txt", "/%2e./secret.txt",
+    "/docs/%2e%2e/%2e%2e/secret.txt", "/..%2fsecret.txt", "/..%2Fsecret.txt", "/%2e%2e%2fsecret.txt",
+    "/docs/..%2f..%2fsecret.txt", "/docs%2f..%2f..%2fsecret.txt",
     "/..\\secret.txt", "/..%5csecret.txt", "/%2e%2e%5csecret.txt", "/docs\\..\\..\\secret.txt",
     "/%252e%252e/secret.txt", "/%252e%252e%252fsecret.txt", "/..%252fsecret.txt", "/%25%32%65%25%32%65/secret.txt",
     "/%c0%ae%c0%ae/secret.txt", "/..%c0%afsecret.txt", "/%e0%80%ae%e0%80%ae/secret.txt", "/%u002e%u002e/secret.txt",
     "/%ef%bc%8e%ef%bc%8e/secret.txt", "/..%00/secret.txt", "/../secret.txt%00.html", "/%00/../secret.txt",
-    "/..;/secret.txt", "/..;x=y/secret.txt", "/..%3b/secret.txt", "/.../secret.txt", "/....//secret.txt", "/..../secret.txt",
-    "//secret.txt", "///../secret.txt", "/../site/../secret.txt", "/../private/", "/../private", "/../private/index",
+    "/..;/secret.txt", "/..;x=y/secret.txt", "/..%3b/secret.txt", "/.../secret.txt", "/....//secret.txt",
+    "/..../secret.txt", "//secret.txt", "///../secret.txt", "/../site/../secret.txt", "/../private/", "/../private", "/../private/index",
     "http://test/../secret.txt", "http://test/%2e%2e/secret.txt", "/..?/secret.txt", "/../secret.txt?x=/..",
     "/docs/page.html/../../../secret.txt", "/docs/page/../../../secret.txt",
 ]
@@ -47,7 +48,8 @@ def test_no_spelling_leads_out(guarded, serve):
 
 NO_PATHS = ["../secret.txt", "secret.txt", "..", "%2e%2e/secret.txt", "\\..\\secret.txt",
             "file:///etc/passwd", "/docs/page.html#x", "/a b"]
-TWO_WAYS = ["/%", "/%2", "/%zz", "/a%2", "/%00", "/a%00b", "/%ff", "/%c3", "/%ed%a0%80", "/%f5%80%80%80", "/a%2fb", "/a%5cb", "/\\"]
+TWO_WAYS = ["/%", "/%2", "/%zz", "/a%2", "/%00", "/a%00b", "/%ff", "/%c3", "/%ed%a0%80", "/%f5%80%80%80", "/a%2fb",
+            "/a%5cb", "/\\"]
 
 
 def test_what_is_no_path_or_could_be_two_is_a_bad_request(guarded, serve):
@@ -60,13 +62,14 @@ def test_what_is_no_path_or_could_be_two_is_a_bad_request(guarded, serve):
 
 def test_harmless_spellings_are_understood(guarded, serve):
     server = serve()
-    for target in ("/docs/../docs/page.html", "/docs/./page.html", "/%64ocs/p%61ge.html", "/./docs/page", "/docs/x/../page",
-                   "/docs/%2e/page", "/docs/page?../../x"):
+    for target in ("/docs/../docs/page.html", "/docs/./page.html", "/%64ocs/p%61ge.html", "/./docs/page",
+                   "/docs/x/../page", "/docs/%2e/page", "/docs/page?../../x"):
         assert server.ask(target).text == "a page", target
 
 
 def test_dotfiles_are_not_served(site, serve):
-    for name in (".env", ".git/config", ".htpasswd", "docs/.hidden", ".well-known/.secret", "docs/.well-known/x", "..data/x"):
+    for name in (".env", ".git/config", ".htpasswd", "docs/.hidden", ".well-known/.secret", "docs/.well-known/x",
+                 "..data/x"):
         site.put(name, SECRET)
     server = serve()
     for target in ("/.env", "/%2eenv", "/.git/config", "/.git/", "/.htpasswd", "/docs/.hidden", "/docs/%2ehidden",
@@ -106,7 +109,8 @@ def test_links_that_lead_out_are_not(guarded, serve):
     guarded.link("back-in.txt", "../site/index.html")
     guarded.link("proc", "/proc/self/environ")
     server = serve()
-    for target in ("/out.txt", "/absolute.txt", "/folder/", "/folder/index.html", "/parent/secret.txt", "/root/etc/passwd",
+    for target in ("/out.txt", "/absolute.txt", "/folder/", "/folder/index.html", "/parent/secret.txt",
+                   "/root/etc/passwd",
                    "/chain.txt", "/docs/deep.txt", "/in-and-out.txt", "/back-in.txt", "/proc"):
         assert refuses(server, target), target
     assert server.ask("/docs/page").text == "a page"

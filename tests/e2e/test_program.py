@@ -93,7 +93,8 @@ def test_all_interfaces(serve):
 
 def test_several_at_once(serve, scratch):
     port, path = free_port(), scratch / "http.sock"
-    server = serve("--listen", "127.0.0.1:0", "--listen", f"127.0.0.1:{port}", "--listen", f"unix:{path}", "--workers", "3")
+    server = serve("--listen", "127.0.0.1:0", "--listen", f"127.0.0.1:{port}", "--listen", f"unix:{path}",
+                   "--workers", "3")
     for address in (server.address, ("127.0.0.1", port), str(path)):
         for _ in range(10):
             assert get(address) == 200
@@ -143,12 +144,13 @@ def test_a_folder_that_may_not_be_read(scratch):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--nonsense"], "unknown option --nonsense"), (["--lisen", ":0"], "did you mean --listen"), (["-x"], "unknown option -x"),
-    (["--workers", "0"], "--workers"), (["--workers", "many"], "number from 1"), (["--cache-size", "big"], "such as 16K or 2M"),
-    (["--head-timeout", "0"], "--head-timeout"), (["--idle-timeout", "10x"], "such as 500ms"), (["--listen"], "needs a value"),
-    (["--listen="], "empty"), (["--listen", "nowhere"], "is not an address"), (["--listen", "127.0.0.1:99999"], "is not an address"),
-    (["--quiet=yes"], "takes no value"), (["one", "two"], "one folder"), (["--public", "--listen", ":1"], "exclude"),
-    (["--access-log", "--quiet"], "needs a value"),
+    (["--nonsense"], "unknown option --nonsense"), (["--lisen", ":0"], "did you mean --listen"),
+    (["-x"], "unknown option -x"), (["--quiet=yes"], "takes no value"), (["one", "two"], "one folder"),
+    (["--workers", "0"], "--workers"), (["--workers", "many"], "number from 1"),
+    (["--cache-size", "big"], "such as 16K or 2M"), (["--idle-timeout", "10x"], "such as 500ms"),
+    (["--head-timeout", "0"], "--head-timeout"), (["--public", "--listen", ":1"], "exclude"),
+    (["--listen"], "needs a value"), (["--access-log", "--quiet"], "needs a value"), (["--listen="], "empty"),
+    (["--listen", "nowhere"], "is not an address"), (["--listen", "127.0.0.1:99999"], "is not an address"),
 ])
 def test_a_wrong_command_line(arguments, message):
     fails(2, message, *arguments)
