@@ -207,8 +207,8 @@ static struct io read_input(struct conn *conn, size_t kept)
     return io;
 }
 
-/* Within a body every byte puts the deadline off. One that trickles in would then hold a connection for ever without ever
- * being late, so its average is looked at, too. */
+/* Within a body every byte puts the deadline off. One that trickles in would then hold a connection for ever without
+ * ever being late, so its average is looked at, too. */
 static bool in_time(struct conn *conn, size_t received)
 {
     uint32_t now = (uint32_t)conn->worker->clock.now_ms;

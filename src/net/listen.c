@@ -1,6 +1,8 @@
 /* Reading addresses and opening listeners, with an error text for every way in which that fails. */
 #include "net/listen.h"
 
+#include "base/writer.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -284,7 +286,7 @@ size_t address_peer_text(const struct sockaddr *name, char *out, size_t size)
         inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, sizeof text);
     else if (name->sa_family == AF_INET6)
         inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
-    size_t used = strlen(text) < size ? strlen(text) : size;
-    memcpy(out, text, used);
-    return used;
+    struct writer w = writer_on(out, size);
+    writer_text(&w, text);
+    return writer_used(&w);
 }
