@@ -1,7 +1,8 @@
 /* A table from the literal texts of patterns to what follows them; texts are borrowed.
  *
- * Not base/map.h: what is in here was chosen by a programmer, so no peer can make the entries collide, and a hash that
- * has nothing to withstand halves a look-up (124 instructions instead of 260 for "/hello" among 1,000 routes). */
+ * Not seeded: what is in here was chosen by a programmer, so no peer can make the entries collide, and a hash that has
+ * nothing to withstand halves a look-up (124 instructions instead of 260 with SipHash, for "/hello" among 1,000
+ * routes). */
 #ifndef SERVE_LITERALS_H
 #define SERVE_LITERALS_H
 
