@@ -27,11 +27,9 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define RH_API __attribute__((visibility("default")))
-#define RH_PRINTF(at) __attribute__((format(printf, at, at + 1)))
 #define RH_MUST_USE __attribute__((warn_unused_result))
 #else
 #define RH_API
-#define RH_PRINTF(at)
 #define RH_MUST_USE
 #endif
 

@@ -103,10 +103,3 @@ void clock_update(struct clock *clock)
     clock->unix_s = wall.tv_sec;
     clock_format_date(clock->unix_s, clock->date);
 }
-
-uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}

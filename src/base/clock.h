@@ -17,9 +17,6 @@ struct clock {
 
 void clock_update(struct clock *clock); /* all zero before the first time */
 
-/* Monotonic nanoseconds, for what is measured rather than timed out. */
-uint64_t clock_ns(void);
-
 /* IMF-fixdate of a time into 29 bytes; years 1 to 9999, anything else is clamped. */
 void clock_format_date(int64_t unix_s, char out[static CLOCK_DATE_SIZE]);
 

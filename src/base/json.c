@@ -138,12 +138,3 @@ bool json_format(struct writer *w, const char *format, va_list *arguments)
             return false;
     }
 }
-
-bool json_write(struct writer *w, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    bool known = json_format(w, format, &arguments);
-    va_end(arguments);
-    return known;
-}

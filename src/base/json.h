@@ -20,7 +20,4 @@
  * its place. */
 bool json_format(struct writer *w, const char *format, va_list *arguments);
 
-/* The same with the arguments themselves. */
-bool json_write(struct writer *w, const char *format, ...);
-
 #endif

@@ -67,9 +67,9 @@ struct answer_parts {
     void *release_user;
 };
 
-/* Copies the fields and, unless borrowed, the body, all into one block. Holds one reference, the caller's.
- * A body for a status that
- * has none (204, 304) is dropped. NULL: no memory, or a status or field that is not valid (errno EINVAL). */
+/* Copies the fields and, unless borrowed, the body, all into one block. Holds one reference, the caller's. A body for a
+ * status that has none (204, 304) is dropped. NULL: no memory, or a status or field that is not valid (errno
+ * EINVAL). */
 struct answer *answer_new(const struct answer_parts *parts);
 
 static inline void answer_ref(struct answer *answer)

@@ -41,11 +41,6 @@ enum method method_from(struct slice token)
     return slice_equal(token, names[method]) ? method : METHOD_OTHER;
 }
 
-struct slice method_name(enum method method)
-{
-    return names[method];
-}
-
 void method_write_allow(struct writer *w, unsigned methods)
 {
     const char *separator = "";

@@ -20,7 +20,6 @@ enum method {
 
 /* Methods are case-sensitive (RFC 9110 9.1): "get" is METHOD_OTHER. */
 enum method method_from(struct slice token);
-struct slice method_name(enum method method); /* "" for METHOD_OTHER */
 
 /* A set of methods is a mask of bits. */
 static inline unsigned method_bit(enum method method)

@@ -7,7 +7,7 @@
 
 struct slice status_reason(unsigned status); /* "Unknown" for a code without a registered phrase */
 
-/* The line up to its CRLF, "HTTP/1.1 200 OK\r\n", is wire's to write; this is the part that never changes. */
+/* What a response may have: final (interim ones are the session's own) and registered as a class. */
 static inline bool status_valid(unsigned status)
 {
     return status >= 200 && status <= 599;

@@ -110,7 +110,9 @@ static void reads_the_time(void **state)
     clock_format_date(clock.unix_s, date);
     assert_memory_equal(clock.date, date, CLOCK_DATE_SIZE);
 
-    uint64_t fine_ms = clock_ns() / 1000000;
+    struct timespec fine;
+    clock_gettime(CLOCK_MONOTONIC, &fine);
+    uint64_t fine_ms = (uint64_t)fine.tv_sec * 1000 + (uint64_t)fine.tv_nsec / 1000000;
     assert_true(clock.now_ms <= fine_ms && clock.now_ms + 1000 > fine_ms);
 }
 
@@ -119,11 +121,10 @@ static void moves_on(void **state)
     struct clock clock = { .now_ms = 0 };
     (void)state;
     clock_update(&clock);
-    uint64_t ms = clock.now_ms, ns = clock_ns();
+    uint64_t ms = clock.now_ms;
     nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
     clock_update(&clock);
     assert_true(clock.now_ms >= ms + 10);
-    assert_true(clock_ns() >= ns + 30000000);
 }
 
 static void makes_the_date_only_when_the_second_changes(void **state)

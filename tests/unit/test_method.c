@@ -22,10 +22,8 @@ static void knows_every_method(void **state)
 {
     (void)state;
     assert_int_equal(sizeof known / sizeof known[0], METHOD_COUNT - 1);
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         assert_int_equal(method_from(slice_text(known[i].name)), known[i].method);
-        assert_true(slice_equal(method_name(known[i].method), slice_text(known[i].name)));
-    }
 }
 
 /* Each name with one byte changed, one missing, one more. */
@@ -55,7 +53,6 @@ static void knows_no_others(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_int_equal(method_from(slice_text(others[i])), METHOD_OTHER);
-    assert_int_equal(method_name(METHOD_OTHER).size, 0);
 }
 
 static void writes_allow(void **state)
