@@ -1,6 +1,8 @@
 /* accept4 until the queue is empty, and what to do when it cannot. */
 #include "net/acceptor.h"
 
+#include "net/listen.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -54,6 +56,8 @@ static bool accept_one(struct acceptor *acceptor)
     }
     int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        if (worker->host->draining)
+            listen_welcome(fd);
         conn_open(worker, fd, (struct sockaddr *)&peer);
         return true;
     }

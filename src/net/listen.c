@@ -252,6 +252,13 @@ unsigned listen_open(struct address *address, int *fds, unsigned count, char why
     return count;
 }
 
+/* What arrives with a lower TTL is dropped. */
+static void set_least_ttl(int fd, int ttl)
+{
+    setsockopt(fd, IPPROTO_IP, IP_MINTTL, &ttl, sizeof ttl);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &ttl, sizeof ttl);
+}
+
 void listen_refuse_new(int fd)
 {
     /* A socket filter sees a segment from its TCP header on; byte 13 holds the flags. SYN without ACK is dropped. */
@@ -265,8 +272,17 @@ void listen_refuse_new(int fd)
     struct sock_fprog program = { .len = sizeof code / sizeof code[0], .filter = code };
     int family = 0;
     socklen_t size = sizeof family;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX)
-        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family == AF_UNIX)
+        return;
+    /* Not everybody may attach a filter everywhere. A TTL that hardly anybody begins with holds back a SYN as well, but
+     * not the end of a handshake, which the kernel matches with its beginning before it looks at the listener. */
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
+        set_least_ttl(fd, 255);
+}
+
+void listen_welcome(int fd)
+{
+    set_least_ttl(fd, 0);
 }
 
 void listen_unlink(const struct address *address)

@@ -40,6 +40,9 @@ unsigned listen_open(struct address *address, int *fds, unsigned count, char why
  * harmless elsewhere. */
 void listen_refuse_new(int fd);
 
+/* For a connection accepted after that: it may have inherited what keeps others out. */
+void listen_welcome(int fd);
+
 /* Takes away the file of a unix socket. */
 void listen_unlink(const struct address *address);
 
