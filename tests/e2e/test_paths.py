@@ -34,7 +34,8 @@ WAYS_OUT = [
     "/%c0%ae%c0%ae/secret.txt", "/..%c0%afsecret.txt", "/%e0%80%ae%e0%80%ae/secret.txt", "/%u002e%u002e/secret.txt",
     "/%ef%bc%8e%ef%bc%8e/secret.txt", "/..%00/secret.txt", "/../secret.txt%00.html", "/%00/../secret.txt",
     "/..;/secret.txt", "/..;x=y/secret.txt", "/..%3b/secret.txt", "/.../secret.txt", "/....//secret.txt",
-    "/..../secret.txt", "//secret.txt", "///../secret.txt", "/../site/../secret.txt", "/../private/", "/../private", "/../private/index",
+    "/..../secret.txt", "//secret.txt", "///../secret.txt", "/../site/../secret.txt", "/../private/",
+    "/../private", "/../private/index",
     "http://test/../secret.txt", "http://test/%2e%2e/secret.txt", "/..?/secret.txt", "/../secret.txt?x=/..",
     "/docs/page.html/../../../secret.txt", "/docs/page/../../../secret.txt",
 ]
