@@ -93,8 +93,8 @@ static void lose(struct access_log_writer *writer)
 }
 
 /* Not inlined where it is called: its frame would be set up even where there is no log. */
-__attribute__((noinline)) void access_log_line(struct access_log_writer *writer, const struct exchange *exchange, uint64_t body_bytes,
-                     const struct clock *clock)
+__attribute__((noinline)) void access_log_line(struct access_log_writer *writer, const struct exchange *exchange,
+                                               uint64_t body_bytes, const struct clock *clock)
 {
     struct access_log *access_log = writer->access_log;
     size_t head = atomic_load_explicit(&writer->head, memory_order_relaxed);

@@ -408,7 +408,8 @@ static void init(struct session *session)
     s->base.phase = SESSION_FRESH;
 }
 
-/* Flat: the way of a request is many small functions, each called in one place; inlined, they cost 130 instructions less. */
+/* Flat: the way of a request is many small functions, each called in one place; inlined, they cost 130 instructions
+ * less. */
 __attribute__((flatten)) static size_t feed(struct session *session, struct slice bytes, struct outbox *out)
 {
     struct slice rest = bytes;
