@@ -139,8 +139,12 @@ def test_a_port_for_root(site):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
 def test_a_folder_that_may_not_be_read(scratch):
-    (scratch / "locked").mkdir(mode=0o000)
-    fails(1, "Permission denied", "--listen", "127.0.0.1:0", scratch / "locked")
+    locked = scratch / "locked"
+    locked.mkdir(mode=0o000)
+    try:
+        fails(1, "Permission denied", "--listen", "127.0.0.1:0", locked)
+    finally:
+        locked.chmod(0o700)
 
 
 @pytest.mark.parametrize("arguments, message", [
