@@ -27,7 +27,7 @@ struct request {
     struct slice body;        /* whole, in memory of the exchange */
     uint64_t body_bytes;      /* received, discarded ones included */
     struct slice peer;        /* "192.0.2.1" or "unix", without port */
-    struct fields fields;     /* last: see exchange_reset */
+    struct fields fields;     /* last: see exchange_renew */
 };
 
 /* Text that is put together piece by piece, in the arena. */
@@ -66,7 +66,7 @@ struct exchange {
     void *route;              /* server's: the route that was found when only the head was there */
     void *params;             /* server's: the values of its parameters */
     struct letter letter;     /* home, when another thread has answered */
-    void *letter_user;
+    void (*finish)(struct exchange *exchange); /* what its worker does first when it is home; may be NULL */
     bool deferred;            /* somebody else will complete it */
     bool settled;             /* head and peer have been copied into the arena */
     atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */

@@ -7,7 +7,7 @@
 
 struct slice status_reason(unsigned status); /* "Unknown" for a code without a registered phrase */
 
-/* What a response may have: final (interim ones are the session's own) and registered as a class. */
+/* What a handler may answer with: a final status; interim ones are the session's own. */
 static inline bool status_valid(unsigned status)
 {
     return status >= 200 && status <= 599;

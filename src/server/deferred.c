@@ -18,11 +18,10 @@ void deferred_begin(struct exchange *exchange)
 static void come_home(struct letter *letter)
 {
     struct exchange *exchange = LINK_OWNER(letter, struct exchange, letter);
-    void (*finish)(struct exchange *) = (void (*)(struct exchange *))exchange->letter_user;
     exchange_worker(exchange)->deferred--;
     if (exchange->session != NULL) {
-        if (finish != NULL)
-            finish(exchange);
+        if (exchange->finish != NULL)
+            exchange->finish(exchange);
         respond_settle(exchange);
         conn_answered(conn_of(exchange->session), exchange);
     } else {
@@ -35,7 +34,7 @@ static void come_home(struct letter *letter)
 void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange))
 {
     exchange->letter.open = come_home;
-    exchange->letter_user = (void *)finish;
+    exchange->finish = finish;
     mailbox_post(&exchange_worker(exchange)->net.mailbox, &exchange->letter);
 }
 

@@ -74,7 +74,7 @@ struct opening {
 
 static void answer_opened(struct exchange *exchange)
 {
-    struct opening *opening = exchange->params;
+    struct opening *opening = exchange->done_user;
     if (opening->file.fd < 0)
         respond_error(exchange, opening->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
     else if (!static_answer_file(opening->page, &opening->file, exchange))
@@ -105,7 +105,6 @@ static void answer_later(struct exchange *exchange, const struct page *page)
         return;
     }
     *opening = (struct opening){ .job.run = open_page, .exchange = exchange, .page = page, .file.fd = -1 };
-    exchange->params = opening;
     exchange->done = close_opened;
     exchange->done_user = opening;
     if (!exchange_settle(exchange, exchange->head_size)) {
