@@ -220,9 +220,11 @@ bool worker_start(struct worker *worker)
 void worker_want(struct worker *worker, enum worker_state state)
 {
     uint64_t one = 1;
+    int error = errno; /* the program's, if this is a signal handler */
     atomic_store_explicit(&worker->wanted, state, memory_order_release);
     ssize_t written = write(worker->mailbox.bell_fd, &one, sizeof one);
     (void)written; /* a full counter means that the bell rings already */
+    errno = error;
 }
 
 void worker_join(struct worker *worker)
