@@ -7,11 +7,12 @@
 #include "net/listen.h"
 #include "rawhttp.h"
 
-enum { CONFIG_LISTEN_MAX = 8, CONFIG_WORKERS_MAX = 256, CONFIG_WHY_SIZE = 512 };
+/* Addresses are counted as sockets: "localhost" is two. */
+enum { CONFIG_LISTEN_MAX = 16, CONFIG_WORKERS_MAX = 256, CONFIG_WHY_SIZE = 512 };
 
 struct config {
-    struct address listen[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX];
-    bool same_port[CONFIG_LISTEN_MAX * ADDRESS_EXPANDED_MAX]; /* as the one before, where that got any free port */
+    struct address listen[CONFIG_LISTEN_MAX];
+    bool same_port[CONFIG_LISTEN_MAX]; /* as the one before, where that got any free port */
     unsigned listen_count;
     char *root;       /* NULL: no pages */
     char *access_log; /* NULL: none */

@@ -17,6 +17,8 @@ enum {
     LOADER_THREADS_MAX = 8
 };
 
+_Static_assert((int)CONFIG_LISTEN_MAX <= (int)WORKER_LISTENERS_MAX, "a worker watches every listener");
+
 __attribute__((format(printf, 2, 3))) static bool fail(rh_server *server, const char *format, ...)
 {
     va_list arguments;
@@ -49,13 +51,21 @@ rh_server *rh_server_create(const rh_options *options, size_t options_size)
     return server;
 }
 
+/* Too late for this call: that goes to the log alone, for the server is well. */
+static bool was_started(const rh_server *server, const char *what)
+{
+    bool started = server->state == SERVER_STARTED || server->state == SERVER_ENDED;
+    if (started)
+        log_write(&server->log, LOG_LEVEL_ERROR, "%s: the server has been started already", what);
+    return started;
+}
+
 int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user)
 {
-    if (server == NULL || server->router == NULL)
+    if (server == NULL || server->router == NULL || was_started(server, pattern))
         return -1;
-    if (server->state == SERVER_STARTED || server->state == SERVER_ENDED) {
-        log_write(&server->log, LOG_LEVEL_ERROR, "%s: routes have to be registered before the server is started",
-                  pattern);
+    if (handler == NULL) {
+        fail(server, "%s: it has no handler", pattern);
         return -1;
     }
     char why[256] = "out of memory";
@@ -233,7 +243,7 @@ static bool start_workers(rh_server *server)
 
 int rh_start(rh_server *server)
 {
-    if (server == NULL || server->state != SERVER_NEW)
+    if (server == NULL || was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
     bool started = open_access_log(server) && load_pages(server) && open_listeners(server) && make_workers(server) &&
                    start_workers(server);
