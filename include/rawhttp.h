@@ -12,8 +12,11 @@
  *     }
  *
  * The library never exits, prints or installs a signal handler, and keeps no globals: several servers can live in one
- * process. Threads: what is called with an rh_server may be called from any thread unless it says otherwise; what is
- * called with an rh_request belongs to the thread that answers it (see rh_handler and rh_defer). */
+ * process.
+ *
+ * Threads: what is called with an rh_server may be called from any thread, one call at a time; only rh_drain and
+ * rh_stop, and once it is started rh_port, rh_site and rh_error, may come at any time, even while rh_run or rh_wait
+ * waits. What is called with an rh_request belongs to the thread that answers it (see rh_handler and rh_defer). */
 #ifndef RAWHTTP_H
 #define RAWHTTP_H
 
@@ -60,12 +63,13 @@ RH_API void rh_log_stderr(void *user, enum rh_log_level level, const char *line)
 #define RH_OFF UINT32_MAX
 
 typedef struct rh_options {
-    const char *listen;         /* "127.0.0.1:8080". Several, separated by spaces. ":8080" all interfaces, "[::1]:8080",
-                                   "localhost:8080" both loopbacks, "unix:/path". Port 0: any free one, see rh_port */
+    const char *listen;         /* default "127.0.0.1:8080". Several, separated by spaces, up to 16. ":8080" all
+                                   interfaces, "[::1]:8080", "localhost:8080" both loopbacks (which counts twice),
+                                   "unix:/path". Port 0: any free one, see rh_port */
     const char *root;           /* folder of pages; NULL: no pages */
     unsigned workers;           /* threads with a loop each; default: usable CPUs */
     unsigned background;        /* threads for blocking work; default 4 */
-    uint64_t cache_bytes;       /* content kept in memory; default 256 MiB */
+    uint64_t cache_bytes;       /* content kept in memory; default 256 MiB; 1: none */
     uint32_t request_line_max;  /* 8 KiB, else 414 */
     uint32_t head_max;          /* 32 KiB, else 431; at most 65535 */
     uint32_t fields_max;        /* 100, else 431; at most 250 */
@@ -77,9 +81,10 @@ typedef struct rh_options {
     uint32_t send_timeout_ms;   /* 60 s without progress in sending a response */
     uint32_t drain_timeout_ms;  /* 30 s for what is in flight after rh_drain */
     uint32_t pipelined_max;     /* 64 requests of one connection answered in one go */
-    uint32_t connections_max;   /* default: from RLIMIT_NOFILE */
+    uint32_t connections_max;   /* each worker has its share; default: from RLIMIT_NOFILE */
     bool no_server_field;       /* leave out "Server: rawhttp" */
-    const char *access_log;     /* a file, appended; "-" standard output; NULL: none. JSON, a line a request */
+    const char *access_log;     /* a file, appended; "-" standard output; NULL: none. A line a request: JSON, coloured
+                                   text on a terminal */
     rh_log *log;                /* where the server's own messages go; NULL: nowhere */
     void *log_user;
 } rh_options;
@@ -93,7 +98,8 @@ static inline rh_server *rh_server_new(rh_options options)
     return rh_server_create(&options, sizeof options);
 }
 
-/* Reads the pages, binds the listeners and starts the workers. Once per server. 0, or -1: see rh_error. */
+/* Reads the pages, binds the listeners and starts the workers. 0, or -1: see rh_error. Once per server: another call is
+ * -1 and changes nothing. */
 RH_API int rh_start(rh_server *server) RH_MUST_USE;
 
 /* rh_start, unless that was done, then waits until the server has ended (rh_drain, rh_stop). 0, or 1 if it could not
@@ -110,7 +116,7 @@ RH_API void rh_drain(rh_server *server);
 /* Ends now; connections are cut. Returns at once. Safe in a signal handler. */
 RH_API void rh_stop(rh_server *server);
 
-/* Stops where that has not happened, waits, frees. Not from a handler. */
+/* Stops where that has not happened, waits (for deferred requests to be completed, too), frees. Not from a handler. */
 RH_API void rh_server_free(rh_server *server);
 
 /* Why rh_start failed or what was wrong first with an option or a route: one line which says what to do; "" if nothing.
@@ -137,7 +143,8 @@ typedef void rh_handler(rh_request *request, void *user);
 
 /* "METHOD /pattern": literal segments, {name} for one segment, {name...} for all the rest (last, may be empty). The
  * most literal pattern wins, segment by segment. HEAD (from GET), OPTIONS and 405 with Allow come by themselves.
- * Before rh_start. 0, or -1 for a malformed pattern or a conflict: rh_error says which, and rh_start will fail too. */
+ * Before rh_start; later it is -1 and changes nothing. 0, or -1 for a malformed pattern or a conflict: rh_error says
+ * which, and rh_start will fail too. */
 RH_API int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user);
 
 /* ---- Request ------------------------------------------------------------------------------------------------ */
@@ -156,29 +163,32 @@ RH_API rh_slice rh_param(const rh_request *request, const char *name);
 /* The first value of `name` in the query, decoded; "" where it stands without value; absent: data NULL. */
 RH_API rh_slice rh_query(rh_request *request, const char *name);
 
-/* The whole slice is decimal digits (a sign for the second) and fits: true, and *value is set. */
+/* The whole slice is decimal digits (for the second perhaps with a minus sign) and fits: true, and *value is set. */
 RH_API bool rh_slice_uint(rh_slice slice, uint64_t *value);
 RH_API bool rh_slice_int(rh_slice slice, int64_t *value);
 RH_API bool rh_slice_is(rh_slice slice, const char *text);
 
 /* ---- Response ----------------------------------------------------------------------------------------------- */
 
-/* For the response that follows; default 200. 200 to 599. */
+/* For the response that follows; default 200. 200 to 599; with anything else the response becomes a 500. */
 RH_API void rh_status(rh_request *request, unsigned status);
 
-/* Adds a field; both strings are copied. Content-Length, Transfer-Encoding, Connection and Date are the server's own.
- * A name that is no token or a value with a control character cannot get out: false, and the response becomes a 500. */
+/* Adds a field; both strings are copied. False, and the response becomes a 500: the name is no token or is one of the
+ * server's own (Content-Length, Transfer-Encoding, Connection, Date), the value has a control character in it or spaces
+ * around it, there are 100 already, or there is no memory. A Content-Type holds against that of the calls below. */
 RH_API bool rh_set(rh_request *request, const char *name, const char *value);
 
-/* The response's content, which ends the building of the response; one call a request. All copy what they are given. */
+/* The response's content, which ends the building of the response; one call a request, another one does nothing. All
+ * copy what they are given. Where none was called, and the request was not deferred, the response is a 500. */
 RH_API void rh_text(rh_request *request, const char *text); /* text/plain; charset=utf-8 */
 RH_API void rh_html(rh_request *request, const char *html); /* text/html; charset=utf-8 */
 RH_API void rh_bytes(rh_request *request, const char *type, const void *data, size_t size);
 RH_API void rh_empty(rh_request *request);                  /* no content: 204 unless a status was set */
-RH_API void rh_redirect(rh_request *request, unsigned status, const char *location);
+RH_API void rh_redirect(rh_request *request, unsigned status, const char *location); /* 3xx, but not 304 */
 
 /* An error response: the site's own page or the built-in one, problem+json (RFC 9457) for clients that prefer JSON.
- * `detail` may be NULL; it is shown to the client. */
+ * 400 to 599, else it becomes a 500. `detail` may be NULL; it is shown to the client, though not in the site's own
+ * page. Fields that were set and do not describe content (WWW-Authenticate, Retry-After) go out with it. */
 RH_API void rh_fail(rh_request *request, unsigned status, const char *detail);
 
 /* JSON by a format: literal JSON text in which these stand for values, each escaped as it has to be:
@@ -193,16 +203,18 @@ RH_API void rh_json_send(rh_request *request);
 
 /* Content that is made while it is sent, piece by piece (chunked; until close for HTTP/1.0). `pull` writes up to size
  * bytes and returns how many, 0 at the end, -1 where it failed: the connection is then cut, so that the client can
- * tell. It runs on the worker's loop. `done` (may be NULL) is called once, whatever happens. */
+ * tell (one of HTTP/1.0 cannot). It runs on the worker's loop. `done` (may be NULL) is called once, whatever happens:
+ * there, in rh_server_free, or at once where the request has a response already. */
 typedef long rh_pull(void *user, char *out, size_t size);
 RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
 
 /* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL.
- * The content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free when no
- * handler will send it any more, before or after the server. */
+ * The content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free, before or
+ * after the server, but not while a handler may send it, nor right after one did on another thread: rh_send from a
+ * handler borrows it until the response has been written. After rh_wait is always safe. */
 RH_API rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size,
                                 const char *const *fields);
-RH_API void rh_send(rh_request *request, rh_answer *answer);
+RH_API void rh_send(rh_request *request, rh_answer *answer); /* NULL: 503. rh_status and rh_set do not change it */
 RH_API void rh_answer_free(rh_answer *answer);
 
 /* ---- Not blocking ------------------------------------------------------------------------------------------- */
@@ -213,10 +225,12 @@ RH_API void rh_answer_free(rh_answer *answer);
 RH_API void rh_defer(rh_request *request);
 RH_API void rh_complete(rh_request *request);
 
-/* True once the client has gone, so that long work can stop early. Deferred requests only; any thread. */
+/* True once the connection is broken, so that long work can stop early. A client that has merely closed its end may
+ * still be reading and does not count. Deferred requests only; any thread, until rh_complete. */
 RH_API bool rh_gone(const rh_request *request);
 
-/* rh_defer, `work` on a background thread, which answers the request, then rh_complete. */
+/* rh_defer, `work` on a background thread, which answers the request, then rh_complete. Called in a handler, once;
+ * `work` itself calls none of the three. */
 RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 
 #ifdef __cplusplus
