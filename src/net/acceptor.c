@@ -116,8 +116,12 @@ void acceptors_resume(struct worker *worker)
     if (worker->accepting)
         return;
     worker->accepting = true;
-    for (unsigned i = 0; i < worker->acceptor_count; i++)
-        watch_listener(&worker->acceptors[i]);
+    for (unsigned i = 0; i < worker->acceptor_count; i++) {
+        if (watch_listener(&worker->acceptors[i]))
+            continue;
+        pause_a_while(worker); /* no memory in the kernel: all of them or none, so that none is forgotten */
+        return;
+    }
 }
 
 void acceptors_empty(struct worker *worker)

@@ -37,11 +37,9 @@ __attribute__((flatten)) static void ready(struct watch *watch, uint32_t events)
         conn->readable = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         conn->hung_up = true;
-    /* While an answer is awaited nothing is read, so a reset would go unseen. */
-    if ((events & (EPOLLHUP | EPOLLERR)) && conn->session.phase == SESSION_WAITING)
-        conn_close(conn);
-    else
-        conn_run(conn);
+    if (events & (EPOLLHUP | EPOLLERR))
+        conn->reset = true;
+    conn_run(conn);
 }
 
 bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
@@ -254,6 +252,16 @@ static enum turn linger(struct conn *conn)
     return TURN_OVER;
 }
 
+/* While an answer is awaited nothing is read, so a reset would go unseen; and the one that came together with the
+ * request is not announced again. */
+static enum turn wait_for_answer(struct conn *conn)
+{
+    if (!conn->reset)
+        return TURN_STALLED;
+    conn_close(conn);
+    return TURN_OVER;
+}
+
 /* Feeds what is there. */
 static enum turn take_in(struct conn *conn)
 {
@@ -273,7 +281,7 @@ static enum turn take_in(struct conn *conn)
         return TURN_OVER;
     }
     conn->recent = true;
-    if (conn->session.phase == SESSION_BODY && !in_time(conn, io.size)) {
+    if (conn->session.phase == SESSION_BODY && conn->output == NULL && !in_time(conn, io.size)) {
         expire(conn);
         return TURN_OVER;
     }
@@ -285,7 +293,7 @@ static enum turn turn(struct conn *conn)
     switch (conn->session.phase) {
     case SESSION_CLOSE: conn_close(conn); return TURN_OVER;
     case SESSION_LINGER: return linger(conn);
-    case SESSION_WAITING: return TURN_STALLED;
+    case SESSION_WAITING: return wait_for_answer(conn);
     case SESSION_FRESH:
     case SESSION_IDLE:
     case SESSION_HEAD:
@@ -293,7 +301,8 @@ static enum turn turn(struct conn *conn)
     case SESSION_SENDING: break;
     }
     enum turn outcome = take_in(conn);
-    if (outcome == TURN_OVER || (conn->session.phase == SESSION_IDLE && conn->output == NULL && !conn->ended))
+    bool more = !conn->ended || conn->input != NULL; /* requests that were sent before the end are answered */
+    if (outcome == TURN_OVER || (conn->session.phase == SESSION_IDLE && conn->output == NULL && more))
         return outcome;
     if (conn->output != NULL)
         return TURN_STALLED;
@@ -310,9 +319,9 @@ static enum turn turn(struct conn *conn)
 static void set_deadline(struct conn *conn)
 {
     enum session_phase before = conn->phase_before, now = conn->session.phase;
-    conn->phase_before = now;
+    conn->phase_before = conn->output != NULL ? SESSION_SENDING : now;
     if (conn->output != NULL)
-        return; /* set when the output last moved */
+        return; /* set when the output last moved; that of the phase begins when it is out */
     switch (now) {
     case SESSION_FRESH: return;
     case SESSION_IDLE:

@@ -34,9 +34,10 @@ struct conn {
     struct exchange *answered;  /* has its deferred response, which waits until the output before it is out */
     uint32_t body_began;        /* the window over which a body's rate is measured: its start, low bits of now_ms */
     uint32_t body_bytes;        /* and what came in it */
-    uint8_t phase_before;       /* the session's, when the deadline was last set */
+    uint8_t phase_before;       /* the session's when the deadline was last set; SENDING while output was pending */
     bool readable;              /* the socket may hold more */
     bool hung_up;               /* a FIN or RST has been announced: read on until it is seen */
+    bool reset;                 /* an RST has been: whatever is sent now, nobody gets it */
     bool ended;                 /* the peer sends no more */
     bool shut;                  /* we send no more */
     bool again;                 /* in the worker's list for the next turn */
