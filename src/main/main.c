@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum exit_status { EXIT_ENDED, EXIT_FAILED, EXIT_USAGE };
@@ -24,6 +25,17 @@ static void keep_standard_descriptors(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
             (void)open("/", O_PATH | O_DIRECTORY);
+}
+
+/* The soft limit is low for the sake of programs that use select(); a server takes all that it may have, and makes its
+ * default for --max-connections from that. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* without it there are fewer connections, nothing worse */
+    }
 }
 
 static enum exit_status print(void (*text)(FILE *out))
@@ -95,6 +107,7 @@ static enum exit_status serve(struct options *options, struct report *report)
 {
     struct signals signals;
     signals_block(&signals, report);
+    raise_descriptor_limit();
     if (options->server.workers == 0)
         options->server.workers = count_cpus();
     options->server.log = report_log;

@@ -225,6 +225,15 @@ def answered_of(server, count):
     return answered
 
 
+def test_it_takes_all_the_descriptors_it_may_have(serve):
+    server = serve(before=("prlimit", "--nofile=64:400"))
+    clients = connect_all(server, 200)
+    try:
+        assert server.count_sockets() > 200
+    finally:
+        close_all(clients)
+
+
 def test_idle_connections_make_room_for_new_ones(serve):
     server = serve(before=FEW)
     assert answered_of(server, 500) == 500
