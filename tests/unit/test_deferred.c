@@ -136,7 +136,8 @@ static void keeps_the_order(void **state)
     pthread_t thread = start_thread(answer_one, NULL);
     (void)state;
     int fd = client_connect(server);
-    client_send(fd, "GET /later/1 HTTP/1.1\r\nHost: a\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client_send(fd, "GET /later/1 HTTP/1.1\r\nHost: a\r\n\r\n"
+                    "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     usleep(20000);
     atomic_store(&desk.may_answer, true);
     client_read(fd, &reply);
