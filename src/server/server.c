@@ -42,6 +42,7 @@ rh_server *rh_server_create(const rh_options *options, size_t options_size)
         return NULL;
     server->log = (struct log){ (void (*)(void *, enum log_level, const char *))known.log, known.log_user };
     server->access_fd = -1;
+    pthread_mutex_init(&server->ending, NULL);
     char why[CONFIG_WHY_SIZE];
     if (!config_init(&server->config, &known, why))
         fail(server, "%s", why);
@@ -272,11 +273,13 @@ void rh_wait(rh_server *server)
 {
     if (server == NULL)
         return;
+    pthread_mutex_lock(&server->ending);
     for (unsigned i = 0; i < server->workers_made; i++)
         worker_join(&server->workers[i].net);
     close_listeners(server);
     if (server->state == SERVER_STARTED)
         server->state = SERVER_ENDED;
+    pthread_mutex_unlock(&server->ending);
 }
 
 int rh_run(rh_server *server)
@@ -326,6 +329,7 @@ void rh_server_free(rh_server *server)
         free(route);
     }
     config_fini(&server->config);
+    pthread_mutex_destroy(&server->ending);
     free(server);
 }
 

@@ -34,6 +34,7 @@ struct rh_server {
     struct log log;
     char error[CONFIG_WHY_SIZE]; /* the first mistake */
     enum server_state state;
+    pthread_mutex_t ending; /* one of the threads that wait for the end sees to it */
     struct router *router;
     struct route *routes;
     struct files files;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -81,6 +83,80 @@ static void never_started_is_freed(void **state)
     rh_server_free(server);
 }
 
+/* The mistake is told by rh_error, to the log, and by what rh_start and rh_run return. */
+struct told {
+    unsigned lines;
+    char last[512];
+};
+
+static void hear(void *user, enum rh_log_level level, const char *line)
+{
+    struct told *told = user;
+    told->lines += level == RH_LOG_ERROR;
+    snprintf(told->last, sizeof told->last, "%s", line);
+}
+
+static void says_why_it_cannot_begin(void **state)
+{
+    static const struct {
+        rh_options options;
+        const char *why;
+    } cases[] = {
+        { { .listen = "nowhere" }, "nowhere" },
+        { { .listen = " " }, "no address to listen on" },
+        { { .listen = "127.0.0.1:0", .root = "/no/such/folder" }, "/no/such/folder" },
+        { { .listen = "127.0.0.1:0", .access_log = "/no/such/folder/log" }, "/no/such/folder/log" },
+        { { .listen = "unix:/no/such/folder/socket" }, "/no/such/folder/socket" },
+        { { .listen = "127.0.0.1:0", .head_max = 1 }, "head_max" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct told told = { 0 };
+        rh_options options = cases[i].options;
+        options.log = hear;
+        options.log_user = &told;
+        rh_server *server = rh_server_new(options);
+        assert_non_null(server);
+        assert_int_equal(rh_start(server), -1);
+        assert_int_equal(rh_run(server), 1);
+        assert_non_null(strstr(rh_error(server), cases[i].why));
+        assert_int_equal(told.lines, 1);
+        assert_string_equal(told.last, rh_error(server));
+        rh_wait(server);
+        rh_server_free(server);
+    }
+}
+
+static void handler(rh_request *request, void *user)
+{
+    (void)user;
+    rh_empty(request);
+}
+
+static void bad_route_fails_the_start(void **state)
+{
+    rh_server *server = make();
+    (void)state;
+    assert_int_equal(rh_route(server, "GET no-slash", handler, NULL), -1);
+    assert_string_not_equal(rh_error(server), "");
+    assert_int_equal(rh_start(server), -1);
+    rh_server_free(server);
+}
+
+static void address_in_use_is_told(void **state)
+{
+    char listen[32];
+    rh_server *first = make();
+    (void)state;
+    assert_int_equal(rh_start(first), 0);
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", rh_port(first));
+    rh_server *second = rh_server_new((rh_options){ .listen = listen });
+    assert_int_equal(rh_start(second), -1);
+    assert_non_null(strstr(rh_error(second), listen));
+    rh_server_free(second);
+    rh_server_free(first);
+}
+
 static void null_is_harmless(void **state)
 {
     (void)state;
@@ -98,7 +174,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_threads_may_wait), cmocka_unit_test(stop_before_start_holds),
         cmocka_unit_test(drain_before_start_holds),       cmocka_unit_test(starts_once),
-        cmocka_unit_test(never_started_is_freed),         cmocka_unit_test(null_is_harmless),
+        cmocka_unit_test(never_started_is_freed),         cmocka_unit_test(says_why_it_cannot_begin),
+        cmocka_unit_test(bad_route_fails_the_start),      cmocka_unit_test(address_in_use_is_told),
+        cmocka_unit_test(null_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
