@@ -55,7 +55,7 @@ rh_server *rh_server_create(const rh_options *options, size_t options_size)
 /* Too late for this call: that goes to the log alone, for the server is well. */
 static bool was_started(const rh_server *server, const char *what)
 {
-    bool started = server->state == SERVER_STARTED || server->state == SERVER_ENDED;
+    bool started = server->state == SERVER_STARTED;
     if (started)
         log_write(&server->log, LOG_LEVEL_ERROR, "%s: the server has been started already", what);
     return started;
@@ -277,8 +277,6 @@ void rh_wait(rh_server *server)
     for (unsigned i = 0; i < server->workers_made; i++)
         worker_join(&server->workers[i].net);
     close_listeners(server);
-    if (server->state == SERVER_STARTED)
-        server->state = SERVER_ENDED;
     pthread_mutex_unlock(&server->ending);
 }
 

@@ -27,7 +27,8 @@ struct server_worker {
     size_t deferred;                      /* exchanges that somebody else still has */
 };
 
-enum server_state { SERVER_NEW, SERVER_FAILED, SERVER_STARTED, SERVER_ENDED };
+/* Settled by rh_start, so that all who come later may read it without a lock. */
+enum server_state { SERVER_NEW, SERVER_FAILED, SERVER_STARTED };
 
 struct rh_server {
     struct config config;
