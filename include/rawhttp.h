@@ -14,9 +14,9 @@
  * The library never exits, prints or installs a signal handler, and keeps no globals: several servers can live in one
  * process.
  *
- * Threads: what is called with an rh_server may be called from any thread, one call at a time until it is started. From
- * then on all but rh_server_free, and rh_drain and rh_stop always, may come from several at once, also while others wait
- * in rh_run or rh_wait. What is called with an rh_request belongs to the thread that answers it (see rh_handler and
+ * Threads: what is called with an rh_server may be called from any thread, one call at a time until it is started. Then
+ * all but rh_server_free (and rh_drain and rh_stop always) may come from several at once, also while others wait in
+ * rh_run or rh_wait. What is called with an rh_request belongs to the thread that answers it (see rh_handler and
  * rh_defer). */
 #ifndef RAWHTTP_H
 #define RAWHTTP_H
