@@ -44,8 +44,8 @@ static void answers_with_json(void **state)
 {
     (void)state;
     expect(server, "GET /json", 200,
-           "{\"s\":\"a\\\"\\n\",\"n\":null,\"S\":\"x\",\"d\":-1,\"u\":2,\"ld\":-3,\"lu\":4,\"lld\":-5,\"llu\":6,\"zu\":7,"
-           "\"f\":0.5,\"nan\":null,\"b\":[true,false],\"j\":[1],\"J\":{},\"%\":0}");
+           "{\"s\":\"a\\\"\\n\",\"n\":null,\"S\":\"x\",\"d\":-1,\"u\":2,\"ld\":-3,\"lu\":4,\"lld\":-5,\"llu\":6,"
+           "\"zu\":7,\"f\":0.5,\"nan\":null,\"b\":[true,false],\"j\":[1],\"J\":{},\"%\":0}");
     struct reply *reply = ask(server, "GET /json/long");
     assert_int_equal(reply->body_size, LONG_JSON_SIZE);
     assert_string_equal(reply->body + reply->body_size - 12, "19999,20000]");
