@@ -17,6 +17,7 @@ enum {
     LOADER_THREADS_MAX = 8
 };
 
+_Static_assert((int)RH_LOG_DEBUG == (int)LOG_LEVEL_DEBUG, "the program's log is called with our levels");
 _Static_assert((int)CONFIG_LISTEN_MAX <= (int)WORKER_LISTENERS_MAX, "a worker watches every listener");
 
 __attribute__((format(printf, 2, 3))) static bool fail(rh_server *server, const char *format, ...)
@@ -191,7 +192,7 @@ static bool make_workers(rh_server *server)
     fill_settings(server);
     server->background = background_new(server->config.background);
     server->errors = errors_new(server->site);
-    server->workers = aligned_alloc(64, server->config.workers * sizeof *server->workers);
+    server->workers = aligned_alloc(CACHE_LINE, server->config.workers * sizeof *server->workers);
     if (server->background == NULL || server->errors == NULL || server->workers == NULL)
         return fail(server, "out of memory or threads");
     memset(server->workers, 0, server->config.workers * sizeof *server->workers);

@@ -17,8 +17,10 @@ struct route {
     void *user;
 };
 
+enum { CACHE_LINE = 64 };
+
 struct server_worker {
-    struct worker net;
+    _Alignas(CACHE_LINE) struct worker net; /* no line of the next worker's, which another thread writes to */
     struct session_host host;
     rh_server *server;
     struct access_log_writer *access_log; /* NULL: off */
