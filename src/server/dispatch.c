@@ -124,6 +124,25 @@ static void answer_page(struct exchange *exchange, const struct page *page)
     }
 }
 
+/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
+static void answer_moved(struct exchange *exchange, struct slice location)
+{
+    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
+    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
+    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    writer_put(&w, start);
+    writer_html(&w, location);
+    writer_put(&w, end);
+    exchange->response.chosen = 301;
+    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
+}
+
 /* The canonical address, with the query kept. */
 static void answer_redirect(struct exchange *exchange, struct slice location)
 {
@@ -140,10 +159,10 @@ static void answer_redirect(struct exchange *exchange, struct slice location)
         writer_byte(&w, '?');
         writer_put(&w, target->query);
     }
-    if (exchange_add_field(exchange, SLICE("Location"), writer_slice(&w)))
-        exchange->response.status = 301;
-    else
+    if (!exchange_add_field(exchange, SLICE("Location"), writer_slice(&w)))
         respond_unavailable(exchange);
+    else
+        answer_moved(exchange, writer_slice(&w));
 }
 
 /* What is not for a handler: pages, and the methods that come by themselves. `allow` is what routes of this path

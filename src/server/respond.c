@@ -175,8 +175,8 @@ void rh_redirect(rh_request *request, unsigned status, const char *location)
 
 void rh_fail(rh_request *request, unsigned status, const char *detail)
 {
-    if (exchange_answered(of(request)))
-        return;
+    if (exchange_answered(of(request)) || of(request)->response.refused)
+        return; /* respond_settle answers for a field that was refused */
     answer_error(of(request), status >= 400 && status <= 599 ? status : 500, 0, slice_text(detail));
 }
 

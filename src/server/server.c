@@ -120,8 +120,10 @@ static bool open_listener(rh_server *server, unsigned index)
     char why[LISTEN_WHY_SIZE];
     if (config->same_port[index] && address_port(address) == 0)
         address->name.v6.sin6_port = htons((uint16_t)address_port(address - 1));
-    if (listen_open(address, fds, config->workers, why) == config->workers)
+    if (listen_open(address, fds, config->workers, why) == config->workers) {
+        atomic_store(&server->path_held[index], address->name.any.sa_family == AF_UNIX);
         return true;
+    }
     for (unsigned i = 0; i < config->workers; i++)
         fds[i] = -1;
     return why[0] == '\0' || fail(server, "%s", why);
@@ -212,10 +214,22 @@ static void tell_workers(rh_server *server)
         worker_want(&server->workers[i].net, wanted);
 }
 
+/* Takes away the files of unix sockets, once: from then on nobody new can connect, while those in the queue are still
+ * accepted, and a successor may already listen there. */
+static void leave_paths(rh_server *server)
+{
+    int error = errno; /* the program's, if this is a signal handler */
+    for (unsigned i = 0; i < server->config.listen_count; i++)
+        if (atomic_exchange(&server->path_held[i], false))
+            listen_unlink(&server->config.listen[i]);
+    errno = error;
+}
+
 static void want(rh_server *server, enum worker_state state)
 {
     if (server == NULL)
         return;
+    leave_paths(server);
     int before = atomic_load(&server->wanted); /* a stop is not taken back by a drain */
     while (before < (int)state && !atomic_compare_exchange_weak(&server->wanted, &before, state))
         ;
@@ -263,9 +277,8 @@ static void close_listeners(rh_server *server)
         for (unsigned k = 0; k < (shared ? 1 : server->config.workers); k++)
             if (fds[k] >= 0)
                 close(fds[k]);
-        if (fds[0] >= 0)
-            listen_unlink(address);
     }
+    leave_paths(server);
     free(server->listen_fds);
     server->listen_fds = NULL;
 }

@@ -48,6 +48,7 @@ struct rh_server {
     struct access_log *access_log;
     int access_fd;
     struct worker_settings settings;
+    _Atomic bool path_held[CONFIG_LISTEN_MAX]; /* the file of a unix socket is there, and ours to take away */
     int *listen_fds;             /* listen_count rows of `workers` descriptors */
     struct server_worker *workers;
     unsigned workers_made;
