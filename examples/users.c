@@ -8,6 +8,7 @@
  *     curl -d '{"name": "Grace Hopper", "email": "grace@example.org"}' http://localhost:8080/api/users
  */
 #include <rawhttp.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,28 @@ static void in_background(rh_request *request, void *user)
     rh_background(request, task->work, task->database);
 }
 
+/* The library leaves signals to the program. Blocked before the server starts, so that its threads inherit that, Ctrl+C
+ * and SIGTERM wait for serve() below. */
+static sigset_t block_ends(void)
+{
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    return ends;
+}
+
+/* Until told to end; what has been asked until then is still answered, unless one is told twice. */
+static void serve(rh_server *server, const sigset_t *ends)
+{
+    int number;
+    sigwait(ends, &number);
+    pthread_sigmask(SIG_UNBLOCK, ends, NULL);
+    rh_drain(server);
+    rh_wait(server);
+}
+
 int main(int count, char **arguments)
 {
     const char *file = count > 1 ? arguments[1] : "users.db", *root = count > 2 ? arguments[2] : NULL;
@@ -132,10 +155,11 @@ int main(int count, char **arguments)
     rh_route(server, "GET /api/getusers", in_background, &list);
     rh_route(server, "GET /api/users/{id}", in_background, &show);
     rh_route(server, "POST /api/users", in_background, &create);
+    const sigset_t ends = block_ends();
     int status = rh_start(server);
     if (status == 0) {
         fprintf(stderr, "users: serving http://localhost:%u/ and its /api/getusers; Ctrl+C stops\n", rh_port(server));
-        status = rh_run(server);
+        serve(server, &ends);
     }
     rh_server_free(server);
     sqlite3_close(database);

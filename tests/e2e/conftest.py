@@ -121,10 +121,8 @@ def users(start, scratch):
         pytest.skip("the example users was not built: SQLite is missing")
 
     def serve_users(*arguments):
-        server = start([program, scratch / "users.db", *arguments], ready=r"serving http://localhost:(\d+)/",
-                       env={"LISTEN": "127.0.0.1:0"})
-        server.expected_status = -signal.SIGTERM  # it leaves signals to the system
-        return server
+        return start([program, scratch / "users.db", *arguments], ready=r"serving http://localhost:(\d+)/",
+                     env={"LISTEN": "127.0.0.1:0"})
 
     return serve_users
 

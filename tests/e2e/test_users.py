@@ -1,7 +1,9 @@
 """The examples: an API with its data in SQLite beside pages, users.c, and hello.c."""
 import json
+import signal
 import threading
 
+import pytest
 from client import make_request
 from program import EXAMPLES, wait_until
 
@@ -206,6 +208,16 @@ def test_every_answer_is_logged(users):
     lines = [json.loads(line) for line in server.out.splitlines()]
     assert {(line["method"], line["target"], line["status"]) for line in lines} == {
         ("POST", "/api/users", 201), ("GET", "/api/users/1", 200)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_told_and_its_log_is_whole(users, number):
+    server = users()
+    with server.connect() as idle:
+        server.ask("/api/users/1")
+        assert server.stop(number) == 0
+        assert idle.ends()
+    assert [json.loads(line)["target"] for line in server.out.splitlines()] == ["/api/users/1"]
 
 
 def test_the_smallest_example(start, port_8080):
