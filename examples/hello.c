@@ -1,4 +1,4 @@
-/* The smallest server: one route, beside the pages of a folder.
+/* The smallest server: one route.
  *
  *     ./dev build && build/examples/hello            then open http://localhost:8080/hello
  */
