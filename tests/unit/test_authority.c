@@ -48,6 +48,9 @@ static void tells_valid_from_invalid(void **state)
         { "a:0", true },
         { "a:80", true },
         { "a:65535", true },
+        { "a:8080", true },
+        { "a:0000", true },
+        { "a:9999", true },
         { "a:0000080", true },
         { "a:65536", false },
         { "a:99999999999999999999999", false },
@@ -85,6 +88,31 @@ static void tells_valid_from_invalid(void **state)
             fail_msg("%s should be %s", rows[i].text, rows[i].valid ? "valid" : "invalid");
 }
 
+/* In every place of a name and of a port, each byte is accepted or refused as the grammar says. */
+static void checks_every_byte(void **state)
+{
+    static const char name[] = "www.long-or-not.host-in.org", others[] = "-._~!$&'()*+,;=";
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        bool digit = c >= '0' && c <= '9', letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        for (size_t at = 1; at < sizeof name - 2; at++) {
+            char text[sizeof name];
+            memcpy(text, name, sizeof name);
+            text[at] = (char)c; /* what follows is neither hexadecimal nor a port */
+            bool valid = digit || letter || (c && strchr(others, c));
+            assert_int_equal(authority_valid(slice_make(text, sizeof name - 1)), valid);
+        }
+        for (size_t digits = 1; digits <= 5; digits++) {
+            for (size_t at = 0; at < digits; at++) {
+                char port[] = "a:12345";
+                port[2 + at] = (char)c;
+                bool fits = digits < 5 || at > 0 || c <= '6';
+                assert_int_equal(authority_valid(slice_make(port, 2 + digits)), digit && fits);
+            }
+        }
+    }
+}
+
 /* An IPv6 address between brackets is what inet_pton takes for one. */
 static void agrees_with_the_c_library(void **state)
 {
@@ -112,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_valid_from_invalid),
+        cmocka_unit_test(checks_every_byte),
         cmocka_unit_test(agrees_with_the_c_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

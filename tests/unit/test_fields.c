@@ -168,6 +168,23 @@ static void classifies_every_byte(void **state)
     }
 }
 
+static void runs_up_to_the_first_other(void **state)
+{
+    char text[27];
+    (void)state;
+    for (size_t size = 0; size <= sizeof text; size++) {
+        for (size_t stop = 0; stop <= size; stop++) {
+            memset(text, 'g', sizeof text);
+            if (stop < size)
+                text[stop] = '%';
+            assert_int_equal(char_run(slice_make(text, size), CHAR_PATH), stop);
+            assert_int_equal(char_run(slice_make(text, size), CHAR_PATH | CHAR_QUERY), size);
+            assert_int_equal(char_run(slice_make(text, size), CHAR_HEX), 0);
+        }
+    }
+    assert_int_equal(char_run(slice_make(NULL, 0), CHAR_PATH), 0);
+}
+
 static void validates_names_and_values(void **state)
 {
     static const struct {
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(moves_with_its_base),
         cmocka_unit_test(takes_lists_apart),
         cmocka_unit_test(classifies_every_byte),
+        cmocka_unit_test(runs_up_to_the_first_other),
         cmocka_unit_test(validates_names_and_values),
         cmocka_unit_test(keeps_the_servers_own_names),
     };
