@@ -1,5 +1,5 @@
-/* Request methods by number. A method is told by its size, and where that leaves two by one letter, so a look-up
- * costs one comparison. It does not know which methods a resource has. */
+/* Request methods by number. A method is told by its size, which leaves two at most to compare with. It does not know
+ * which methods a resource has. */
 #include "http/method.h"
 
 #include "base/writer.h"
@@ -17,28 +17,29 @@ static const struct slice names[METHOD_COUNT] = {
     [METHOD_PATCH] = SLICE_INIT("PATCH"),
 };
 
-static enum method candidate(struct slice token)
+/* Whether a token of the right size is this method. Where the method is a constant, this is a comparison of words: 4
+ * instructions, and 18 where memcmp is called. */
+static inline __attribute__((always_inline)) bool is(struct slice token, enum method method)
 {
-    switch (token.size) {
-    case 3:
-        return token.data[0] == 'G' ? METHOD_GET : METHOD_PUT;
-    case 4:
-        return token.data[0] == 'H' ? METHOD_HEAD : METHOD_POST;
-    case 5:
-        return token.data[0] == 'T' ? METHOD_TRACE : METHOD_PATCH;
-    case 6:
-        return METHOD_DELETE;
-    case 7:
-        return token.data[0] == 'O' ? METHOD_OPTIONS : METHOD_CONNECT;
-    default:
-        return METHOD_OTHER;
-    }
+    return memcmp(token.data, names[method].data, names[method].size) == 0;
 }
 
 enum method method_from(struct slice token)
 {
-    enum method method = candidate(token);
-    return slice_equal(token, names[method]) ? method : METHOD_OTHER;
+    switch (token.size) {
+    case 3:
+        return is(token, METHOD_GET) ? METHOD_GET : is(token, METHOD_PUT) ? METHOD_PUT : METHOD_OTHER;
+    case 4:
+        return is(token, METHOD_POST) ? METHOD_POST : is(token, METHOD_HEAD) ? METHOD_HEAD : METHOD_OTHER;
+    case 5:
+        return is(token, METHOD_PATCH) ? METHOD_PATCH : is(token, METHOD_TRACE) ? METHOD_TRACE : METHOD_OTHER;
+    case 6:
+        return is(token, METHOD_DELETE) ? METHOD_DELETE : METHOD_OTHER;
+    case 7:
+        return is(token, METHOD_OPTIONS) ? METHOD_OPTIONS : is(token, METHOD_CONNECT) ? METHOD_CONNECT : METHOD_OTHER;
+    default:
+        return METHOD_OTHER;
+    }
 }
 
 void method_write_allow(struct writer *w, unsigned methods)
