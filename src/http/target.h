@@ -21,8 +21,25 @@ struct target {
                                path or query and so is an asterisk (RFC 9112 3.2.4); else empty */
 };
 
-/* False: malformed, or a form that this method cannot have (400). */
-bool target_parse(struct target *target, struct slice raw, enum method method);
+/* False: malformed, or a form that this method cannot have (400). The caller has seen the first `plain` bytes to be
+ * plain: CHAR_PATH, and dots that follow no slash. */
+bool target_parse_from(struct target *target, struct slice raw, enum method method, size_t plain);
+
+static inline bool target_parse(struct target *target, struct slice raw, enum method method)
+{
+    return target_parse_from(target, raw, method, 0);
+}
+
+/* What target_parse says where all of it is plain, the first byte is "/", and the method is not CONNECT. */
+static inline void target_set_plain(struct target *target, struct slice path)
+{
+    target->form = TARGET_ORIGIN;
+    target->plain = true;
+    target->has_query = false;
+    target->path = path;
+    target->query = slice_make(NULL, 0);
+    target->authority = slice_make(NULL, 0);
+}
 
 /* The normal path into `out` (at least path.size bytes): decoded, resolved, begins with "/". False: refused (400). */
 bool target_normalise(struct slice path, char *out, size_t *size);

@@ -33,7 +33,7 @@ enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request,
                                   const struct session_limits *limits);
 
 /* The same with a scanner of the caller's choice: tests and fuzzing compare them. */
-enum h1_head_result h1_head_parse_with(h1_scan *scan, struct h1_head *head, struct request *request, struct slice bytes,
-                                       const struct session_limits *limits);
+enum h1_head_result h1_head_parse_with(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
+                                       struct slice bytes, const struct session_limits *limits);
 
 #endif

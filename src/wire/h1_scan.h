@@ -1,6 +1,6 @@
-/* Looks at a request head 64 bytes at a time and says which of them are not token characters and which are controls.
+/* Looks at a request head up to 64 bytes at a time and says which of them are token characters and which are text.
  *
- * There is one scalar version, the reference, and vector twins; the best one that this CPU has is chosen when asked.
+ * There is one scalar scanner, the reference, and vector twins; the best one that this CPU has is chosen when asked.
  * It knows nothing of lines or fields. */
 #ifndef WIRE_H1_SCAN_H
 #define WIRE_H1_SCAN_H
@@ -8,18 +8,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { H1_BLOCK = 64, H1_SCAN_VERSIONS = 4 };
+enum { H1_HALF = 32, H1_BLOCK = 64, H1_SCANNERS = 4 };
 
-/* Reads exactly `blocks` times 64 bytes and sets as many pairs of masks: bit i of not_token[b] says that byte i of
- * block b is not a tchar (RFC 9110 5.6.2), bit i of control[b] that it is 0x00-0x1F but tab, or 0x7F. Several blocks at
- * once spare the loading of the constants. */
-typedef void h1_scan(const char *bytes, size_t blocks, uint64_t *not_token, uint64_t *control);
+/* Bit i speaks of byte i. They say what a byte is and not what it is not, so that a byte that is not there, whose bits
+ * are 0, is neither a token character nor text. */
+struct h1_masks {
+    uint64_t token; /* a tchar (RFC 9110 5.6.2) */
+    uint64_t text;  /* no control: 0x20 and up but 0x7F, and tab */
+};
 
-h1_scan h1_scan_scalar;
+struct h1_scanner {
+    const char *name;
+    /* The 64 bytes from `begin` on, or as many as there are: may be none. `begin` is a multiple of 64. It may look at
+     * all `size` bytes of the data, and at none behind them. */
+    struct h1_masks (*scan)(const char *data, size_t size, size_t begin);
+    /* Which of 32 bytes may stand in a path for themselves: bit i for a CHAR_PATH. */
+    uint32_t (*scan_path)(const char *bytes);
+};
 
-/* All versions that this CPU can run, the best first, the scalar one last; for tests. Returns how many (at most 4). */
-unsigned h1_scan_versions(h1_scan *versions[H1_SCAN_VERSIONS], const char *names[H1_SCAN_VERSIONS]);
+extern const struct h1_scanner h1_scanner_scalar;
 
-h1_scan *h1_scan_best(void);
+const struct h1_scanner *h1_scanner_best(void);
+
+/* All that this CPU can run, the best first, the scalar one last; for tests. Returns how many. */
+unsigned h1_scanner_list(const struct h1_scanner *scanners[H1_SCANNERS]);
 
 #endif

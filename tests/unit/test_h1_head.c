@@ -54,7 +54,7 @@ static void describe(const struct request *request, struct outcome *outcome)
 }
 
 /* Feeds what there is after `first` bytes and then after every `step` more, from a new place each time. */
-static struct outcome *parse(h1_scan *scan, struct slice text, size_t first, size_t step,
+static struct outcome *parse(const struct h1_scanner *scanner, struct slice text, size_t first, size_t step,
                              const struct session_limits *limits)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
@@ -67,7 +67,7 @@ static struct outcome *parse(h1_scan *scan, struct slice text, size_t first, siz
         memcpy(bytes, text.data, seen);
         free(old);
         old = bytes;
-        enum h1_head_result result = h1_head_parse_with(scan, &head, request, slice_make(bytes, seen), limits);
+        enum h1_head_result result = h1_head_parse_with(scanner, &head, request, slice_make(bytes, seen), limits);
         outcome->seen = seen;
         if (result == H1_HEAD_DONE) {
             outcome->status = DONE;
@@ -95,18 +95,17 @@ static void assert_same(const struct outcome *a, const struct outcome *b, struct
 /* The outcome of a byte at a time, the same for every other way. */
 static struct outcome *parse_all_ways(struct slice text, const struct session_limits *limits)
 {
-    h1_scan *versions[H1_SCAN_VERSIONS];
-    const char *names[H1_SCAN_VERSIONS];
-    unsigned count = h1_scan_versions(versions, names);
-    struct outcome *slow = parse(h1_scan_scalar, text, 0, 1, limits);
+    const struct h1_scanner *scanners[H1_SCANNERS];
+    unsigned count = h1_scanner_list(scanners);
+    struct outcome *slow = parse(&h1_scanner_scalar, text, 0, 1, limits);
 
-    for (unsigned v = 0; v < count; v++) {
+    for (unsigned i = 0; i < count; i++) {
         for (size_t cut = 0; cut <= text.size; cut++) {
-            struct outcome *fast = parse(versions[v], text, cut, text.size - cut, limits);
+            struct outcome *fast = parse(scanners[i], text, cut, text.size - cut, limits);
             assert_same(slow, fast, text, cut);
             free(fast);
         }
-        struct outcome *bytes = parse(versions[v], text, 0, 1, limits);
+        struct outcome *bytes = parse(scanners[i], text, 0, 1, limits);
         assert_same(slow, bytes, text, 1);
         assert_int_equal(bytes->seen, slow->seen);
         free(bytes);
@@ -463,8 +462,8 @@ static void any_byte_anywhere(void **state)
             memcpy(changed, text, sizeof text);
             changed[at] = (char)c;
             struct slice whole = slice_make(changed, sizeof text - 1);
-            struct outcome *slow = parse(h1_scan_scalar, whole, 0, 1, &wide);
-            struct outcome *fast = parse(h1_scan_best(), whole, whole.size, 1, &wide);
+            struct outcome *slow = parse(&h1_scanner_scalar, whole, 0, 1, &wide);
+            struct outcome *fast = parse(h1_scanner_best(), whole, whole.size, 1, &wide);
             assert_same(slow, fast, whole, 0);
             done += slow->status == DONE;
             bad += slow->status >= 400;
@@ -473,6 +472,42 @@ static void any_byte_anywhere(void **state)
         }
     }
     assert_true(done > 100 && bad > 1000);
+}
+
+/* Every byte in place of every byte of a path, of which the head parser looks at 32 bytes by itself: what comes of it
+ * is what target_parse makes of the same bytes. */
+static void path_is_what_target_parse_says(void **state)
+{
+    static const char text[] = "GET /abc/.d/e.f/..g/h-i/jk/lm/no/p/q.html HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+    const size_t begin = 4, end = (size_t)(strstr(text, " HTTP") - text);
+    const struct h1_scanner *scanners[H1_SCANNERS];
+    unsigned count = h1_scanner_list(scanners), done = 0;
+    struct request *request = calloc(1, sizeof *request);
+    char changed[sizeof text];
+    struct target target;
+
+    (void)state;
+    for (unsigned i = 0; i < count * 256 * (end - begin); i++) {
+        size_t at = begin + i / count / 256;
+        struct h1_head head = { 0 };
+        memcpy(changed, text, sizeof text);
+        changed[at] = (char)(i / count % 256);
+        if (changed[at] == ' ')
+            continue;
+        struct slice raw = slice_make(changed + begin, end - begin), whole = slice_make(changed, sizeof text - 1);
+        enum h1_head_result result = h1_head_parse_with(scanners[i % count], &head, request, whole, &wide);
+        assert_int_equal(result, target_parse(&target, raw, METHOD_GET) ? H1_HEAD_DONE : H1_HEAD_BAD);
+        if (result != H1_HEAD_DONE)
+            continue;
+        done++;
+        assert_true(slice_equal(request->raw_target, raw));
+        assert_int_equal(request->target.plain, target.plain);
+        assert_int_equal(request->target.has_query, target.has_query);
+        assert_true(slice_equal(request->target.path, target.path) && slice_equal(request->target.query, target.query));
+        assert_int_equal(request->path.size, target.plain ? target.path.size : 0);
+    }
+    assert_true(done > 1000);
+    free(request);
 }
 
 /* A long head of many blocks, as browsers send it. */
@@ -506,6 +541,7 @@ int main(void)
         cmocka_unit_test(limits_of_the_struct),
         cmocka_unit_test(notes_all_it_saw),
         cmocka_unit_test(any_byte_anywhere),
+        cmocka_unit_test(path_is_what_target_parse_says),
         cmocka_unit_test(long_head_is_the_same_every_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

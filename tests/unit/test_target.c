@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "http/fields.h"
 #include "http/target.h"
 
 static void parses_origin_form(void **state)
@@ -186,6 +187,48 @@ static void refuses(void **state)
     }
 }
 
+/* Whatever of the front of a target somebody has looked at already, it comes to the same. */
+static void goes_on_behind_what_was_seen(void **state)
+{
+    static const char *const rows[] = {
+        "/", "/ab.c/.d", "/a../b?c=%41", "/a/%41/.?", "/ab/../c", "/ab#", "/ab?#", "/a.%4",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct slice raw = slice_text(rows[i]);
+        struct target whole, rest;
+        bool valid = target_parse(&whole, raw, METHOD_GET);
+        for (size_t seen = 0; seen <= raw.size; seen++) {
+            assert_int_equal(target_parse_from(&rest, raw, METHOD_GET, seen), valid);
+            if (valid) {
+                assert_int_equal(rest.plain, whole.plain);
+                assert_int_equal(rest.has_query, whole.has_query);
+                assert_true(slice_equal(rest.path, whole.path) && slice_equal(rest.query, whole.query));
+            }
+            bool plain = seen < raw.size && (raw.data[seen] == '.' ? raw.data[seen - 1] != '/'
+                                                                   : char_is(raw.data[seen], CHAR_PATH));
+            if (!plain)
+                break;
+        }
+    }
+}
+
+static void takes_a_plain_path_as_it_is(void **state)
+{
+    struct target whole, plain;
+    struct slice path = SLICE("/ab/c.html");
+    (void)state;
+    memset(&plain, 0xFF, sizeof plain);
+    assert_true(target_parse(&whole, path, METHOD_GET));
+    target_set_plain(&plain, path);
+    assert_int_equal(plain.form, whole.form);
+    assert_int_equal(plain.plain, whole.plain);
+    assert_int_equal(plain.has_query, whole.has_query);
+    assert_true(slice_equal(plain.path, whole.path));
+    assert_true(plain.query.data == NULL && plain.query.size == 0);
+    assert_true(plain.authority.data == NULL && plain.authority.size == 0);
+}
+
 /* The slices lie in what was sent, so that they can be moved along with it. */
 static void points_into_the_raw_target(void **state)
 {
@@ -206,6 +249,8 @@ int main(void)
         cmocka_unit_test(checks_every_byte),
         cmocka_unit_test(parses_other_forms),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(goes_on_behind_what_was_seen),
+        cmocka_unit_test(takes_a_plain_path_as_it_is),
         cmocka_unit_test(points_into_the_raw_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
