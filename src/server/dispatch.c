@@ -127,7 +127,8 @@ static void answer_page(struct exchange *exchange, const struct page *page)
 /* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
 static void answer_moved(struct exchange *exchange, struct slice location)
 {
-    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
+    static const struct slice start =
+        SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
     static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
     size_t size = start.size + end.size + sizeof "&quot;" * location.size;
     char *text = arena_take(&exchange->arena, size);
