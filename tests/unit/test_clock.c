@@ -135,6 +135,7 @@ static void makes_the_date_only_when_the_second_changes(void **state)
         clock_update(&clock);
         int64_t second = clock.unix_s;
         clock.date[0] = '?';
+        clock.now_ms--; /* as though the tick had changed */
         clock_update(&clock);
         if (clock.unix_s == second) {
             assert_int_equal(clock.date[0], '?');
@@ -143,11 +144,30 @@ static void makes_the_date_only_when_the_second_changes(void **state)
         assert_true(attempt < 2);
     }
     clock.unix_s--; /* as though the second had changed */
+    clock.now_ms--; /* with the tick */
     clock_update(&clock);
     assert_int_not_equal(clock.date[0], '?');
     char date[CLOCK_DATE_SIZE];
     clock_format_date(clock.unix_s, date);
     assert_memory_equal(clock.date, date, CLOCK_DATE_SIZE);
+}
+
+static void reads_the_wall_clock_once_a_tick(void **state)
+{
+    struct clock clock = { .now_ms = 0 };
+    (void)state;
+    for (int attempt = 0; attempt < 100; attempt++) { /* the tick may just turn between the two */
+        clock_update(&clock);
+        uint64_t tick = clock.now_ms;
+        clock.unix_ms = 5000;
+        clock_update(&clock);
+        if (clock.now_ms == tick) {
+            assert_int_equal(clock.unix_ms, 5000);
+            return;
+        }
+        assert_in_range(clock.unix_ms, 0, 999);
+    }
+    fail();
 }
 
 static void makes_the_first_date_in_any_second(void **state)
@@ -170,6 +190,7 @@ int main(void)
         cmocka_unit_test(reads_the_time),
         cmocka_unit_test(moves_on),
         cmocka_unit_test(makes_the_date_only_when_the_second_changes),
+        cmocka_unit_test(reads_the_wall_clock_once_a_tick),
         cmocka_unit_test(makes_the_first_date_in_any_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
