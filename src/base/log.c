@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,11 +18,16 @@ static size_t cut_before(const char *line, size_t size)
     return size;
 }
 
+/* U+0080 to U+009F, in UTF-8 C2 and 80 to 9F, are controls too, and some terminals obey them. */
 static void clean(char *line)
 {
-    for (; *line; line++)
-        if ((unsigned char)*line < 0x20 || *line == 0x7f)
+    for (; *line; line++) {
+        bool high = (unsigned char)line[0] == 0xC2 && ((unsigned char)line[1] & 0xE0) == 0x80;
+        if (high || (unsigned char)*line < 0x20 || *line == 0x7f)
             *line = ' ';
+        if (high)
+            *++line = ' ';
+    }
 }
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
