@@ -18,7 +18,7 @@ static bool close_idle(struct worker *worker)
 {
     for (unsigned looks = 0; looks < LOOKS_MAX && !list_empty(&worker->connections); looks++) {
         struct conn *conn = LINK_OWNER(worker->connections.next, struct conn, link);
-        if (conn_idle(conn) && !conn->recent) {
+        if (conn_expendable(conn) && !conn->recent) {
             conn_close(conn);
             return true;
         }

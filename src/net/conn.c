@@ -10,7 +10,7 @@ enum {
     ROUNDS_MAX = 4,           /* reads in a turn, before others have theirs */
     STEPS_MAX = 16,           /* and what the session does with each: feeds and drains */
     LINGER_MS = 2000,         /* for the peer to see our last words before the connection goes */
-    GOODBYE_MS = 1000         /* an idle connection used within this time may have a request under way */
+    GOODBYE_MS = 1000         /* a connection used or opened within this time may have a request under way */
 };
 
 enum turn { TURN_STALLED, TURN_GOES_ON, TURN_OVER };
@@ -376,16 +376,38 @@ void conn_expire(struct timer *timer)
         conn_close(conn);
 }
 
+/* It has waited for a request or its head for a while; how long follows from its deadline. */
+static bool waits_long(const struct conn *conn)
+{
+    uint32_t patience = conn->session.phase == SESSION_IDLE ? settings(conn)->idle_timeout_ms
+                                                            : settings(conn)->head_timeout_ms;
+    uint64_t due_ms = (uint64_t)conn->timer.due << TIMERS_TICK_BITS;
+    return due_ms + GOODBYE_MS <= conn->worker->clock.now_ms + patience;
+}
+
+bool conn_expendable(const struct conn *conn)
+{
+    if (conn->output != NULL)
+        return false;
+    switch (conn->session.phase) {
+    case SESSION_IDLE:
+    case SESSION_LINGER: return conn->input == NULL;
+    case SESSION_FRESH:
+    case SESSION_HEAD: return waits_long(conn);
+    case SESSION_BODY:
+    case SESSION_WAITING:
+    case SESSION_SENDING:
+    case SESSION_CLOSE: break;
+    }
+    return false;
+}
+
 void conn_goodbye(struct conn *conn)
 {
     bool waits = conn->output == NULL && conn->session.phase <= SESSION_IDLE;
     if (!waits)
         return;
-    /* How long it has been waiting follows from its deadline. */
-    uint32_t patience = conn->session.phase == SESSION_IDLE ? settings(conn)->idle_timeout_ms
-                                                            : settings(conn)->head_timeout_ms;
-    uint64_t due_ms = (uint64_t)conn->timer.due << TIMERS_TICK_BITS, now_ms = conn->worker->clock.now_ms;
-    bool fresh = due_ms + GOODBYE_MS > now_ms + patience;
+    bool fresh = !waits_long(conn);
     conn->readable = true;
     conn_run(conn);
     if (conn->gone || conn->output != NULL || conn->session.phase > SESSION_IDLE)

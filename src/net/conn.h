@@ -65,12 +65,9 @@ void conn_goodbye(struct conn *conn);
 /* Its deadline has passed. */
 void conn_expire(struct timer *timer);
 
-/* Nothing is owed in either direction: between requests, or after the last response. */
-static inline bool conn_idle(const struct conn *conn)
-{
-    bool rests = conn->session.phase == SESSION_IDLE || conn->session.phase == SESSION_LINGER;
-    return rests && conn->output == NULL && conn->input == NULL;
-}
+/* May be closed to make room for a new one: between requests, after its last response, or so slow with its first
+ * request that it might never come. Nothing is owed in either direction. */
+bool conn_expendable(const struct conn *conn);
 
 static inline struct conn *conn_of(struct session *session)
 {

@@ -134,8 +134,13 @@ void rh_status(rh_request *request, unsigned status)
 
 bool rh_set(rh_request *request, const char *name, const char *value)
 {
-    add(of(request), slice_text(name), slice_text(value));
-    return !of(request)->response.refused;
+    struct exchange *exchange = of(request);
+    bool server = slice_equal_nocase(slice_text(name), SLICE("server"));
+    if (server && exchange_worker(exchange)->server->config.server_field)
+        exchange->response.refused = true; /* there is one already */
+    else
+        add(exchange, slice_text(name), slice_text(value));
+    return !exchange->response.refused;
 }
 
 void rh_text(rh_request *request, const char *text)

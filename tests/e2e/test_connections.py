@@ -241,7 +241,7 @@ def test_idle_connections_make_room_for_new_ones(serve):
 
 
 def test_beyond_the_descriptors_nothing_spins_and_all_recovers(serve):
-    """Clients that say nothing are not idle, they are awaited; so accepting pauses until some have gone."""
+    """Clients that have only just come are awaited, they are not idle; so accepting pauses until some have gone."""
     server = serve(before=FEW)
     clients = [server.connect() for _ in range(500)]
     try:
@@ -250,6 +250,15 @@ def test_beyond_the_descriptors_nothing_spins_and_all_recovers(serve):
     finally:
         close_all(clients)
     assert server.works()
+
+
+def test_silent_clients_make_room_for_one_that_speaks(serve):
+    server = serve("--head-timeout", "60s", before=FEW)
+    clients = [server.connect() for _ in range(150)]
+    try:
+        assert server.works()
+    finally:
+        close_all(clients)
 
 
 def test_connections_in_the_queue_get_their_turn(serve):
