@@ -95,7 +95,7 @@ void clock_update(struct clock *clock)
     struct timespec monotonic, wall;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &monotonic);
     uint64_t now_ms = (uint64_t)monotonic.tv_sec * 1000 + (uint64_t)monotonic.tv_nsec / 1000000;
-    /* Both coarse clocks move at the kernel's tick, some milliseconds long: most turns of a busy loop lie within one. */
+    /* Both coarse clocks move at the kernel's tick, some milliseconds long: a busy loop makes many turns within one. */
     if (clock->now_ms == now_ms && clock->date[0] != '\0')
         return;
     clock_gettime(CLOCK_REALTIME_COARSE, &wall);
