@@ -143,6 +143,11 @@ static void explain(const struct address *address, int error, char *why)
                  "cannot listen on %s: permission denied; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
                  text);
         return;
+    case ENOENT:
+    case ENOTDIR:
+        snprintf(why, LISTEN_WHY_SIZE,
+                 "cannot listen on %s: its folder does not exist; make it, or choose another path", text);
+        return;
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
         snprintf(why, LISTEN_WHY_SIZE, "cannot listen on %s: this machine does not have that address", text);

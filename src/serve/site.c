@@ -269,6 +269,7 @@ struct site *site_load(const struct files *files, uint64_t cache_bytes, unsigned
     site->pages = tree.pages;
     site->page_count = tree.count;
     count(site, tree.skipped);
+    tree_tell_rest(&tree);
     if (build_table(site))
         return site;
 

@@ -12,7 +12,7 @@ struct site;
 struct site_stats {
     size_t pages, pages_in_memory;
     uint64_t bytes, bytes_in_memory;
-    size_t skipped; /* unreadable, or links that lead out: each has a log line */
+    size_t skipped; /* unreadable, or links that lead out: the first have a log line each */
 };
 
 /* Walks the root and reads what fits into `cache_bytes` (a page at most an eighth of it, small ones first); hashes

@@ -33,9 +33,16 @@ struct walk {
 
 void tree_skip(struct tree *tree, const char *path, const char *why)
 {
-    atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed);
     /* The reason first: of a long line the end is cut off. */
-    log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path);
+    if (atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed) < TREE_SKIPS_TOLD)
+        log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path);
+}
+
+void tree_tell_rest(const struct tree *tree)
+{
+    size_t skipped = atomic_load_explicit(&tree->skipped, memory_order_relaxed);
+    if (skipped > TREE_SKIPS_TOLD)
+        log_write(tree->log, LOG_LEVEL_WARN, "not served: %zu more", skipped - TREE_SKIPS_TOLD);
 }
 
 void tree_skip_error(struct tree *tree, const char *path, int error)

@@ -7,7 +7,10 @@
 #include "serve/files.h"
 #include "serve/page.h"
 
-enum { TREE_DEPTH_MAX = 64 }; /* folders within folders: what lies deeper is skipped */
+enum {
+    TREE_DEPTH_MAX = 64, /* folders within folders: what lies deeper is skipped */
+    TREE_SKIPS_TOLD = 20 /* each with a log line; of more than that only the number is told */
+};
 
 struct tree {
     const struct log *log;
@@ -20,10 +23,13 @@ struct tree {
 bool tree_walk(struct tree *tree, const struct files *files, const struct log *log);
 void tree_fini(struct tree *tree);
 
-/* A log line, and counted. Any thread. */
+/* Counted, and a log line if there are not too many. Any thread. */
 void tree_skip(struct tree *tree, const char *path, const char *why);
 
 /* As tree_skip, with errno's text. */
 void tree_skip_error(struct tree *tree, const char *path, int error);
+
+/* When all is read: how many were skipped without a line of their own. */
+void tree_tell_rest(const struct tree *tree);
 
 #endif

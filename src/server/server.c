@@ -92,7 +92,8 @@ static bool open_access_log(rh_server *server)
     else
         server->access_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (server->access_fd < 0)
-        return fail(server, "cannot write the access log %s: %s", path, strerror(errno));
+        return fail(server, "cannot write the access log %s: %s; name a file that this user may write", path,
+                    strerror(errno));
     enum access_log_form form = isatty(server->access_fd) ? ACCESS_LOG_COLOUR : ACCESS_LOG_JSON;
     server->access_log = access_log_new(server->access_fd, form, server->config.workers, &server->log);
     return server->access_log != NULL || fail(server, "cannot start the access log: %s", strerror(errno));

@@ -147,6 +147,14 @@ def test_a_link_that_is_turned_round_after_the_start_leads_nowhere(guarded, serv
     assert refuses(server, "/large.bin")
 
 
+def test_of_many_that_are_passed_over_only_the_number_is_told(site, serve):
+    for i in range(50):
+        (site.path / f"dangling-{i}").symlink_to("nowhere")
+    server = serve()
+    assert server.log.count("not served, ") == 20
+    assert "not served: 30 more" in server.log
+
+
 def test_what_is_neither_file_nor_folder_is_passed_over(site, serve):
     os.mkfifo(site.path / "pipe")
     os.mkfifo(site.path / "pipe.html")

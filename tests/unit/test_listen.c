@@ -164,6 +164,10 @@ static void replaces_stale_sockets_only(void **state)
     assert_int_equal(listen_open(&address, second, 1, why), 0);
     assert_int_equal(access(path, F_OK), 0);
     unlink(path);
+
+    struct address nowhere = parse_one("unix:/nowhere-at-all/x.sock");
+    assert_int_equal(listen_open(&nowhere, second, 1, why), 0);
+    assert_non_null(strstr(why, "its folder does not exist"));
 }
 
 static void explains_what_is_not_there(void **state)
