@@ -211,9 +211,11 @@ typedef long rh_pull(void *user, char *out, size_t size);
 RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
 
 /* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL.
- * The content is copied. NULL: no memory, or a status or field that is not valid. Freed with rh_answer_free, before or
- * after the server, but not while a handler may send it, nor right after one did on another thread: rh_send from a
- * handler borrows it until the response has been written. After rh_wait is always safe. */
+ * The content is copied. NULL: no memory, or (errno is EINVAL) a status that is not 200 to 599 or a field that rh_set
+ * would refuse. Server is refused always, for several servers may send one answer, each as its no_server_field says.
+ * Freed with rh_answer_free, before or after the server, but not while a handler may send it, nor right after one did
+ * on another thread: rh_send from a handler borrows it until the response has been written. After rh_wait is always
+ * safe. */
 RH_API rh_answer *rh_answer_new(unsigned status, const char *type, const void *data, size_t size,
                                 const char *const *fields);
 RH_API void rh_send(rh_request *request, rh_answer *answer); /* NULL: 503. rh_status and rh_set do not change it */

@@ -20,12 +20,18 @@ static void gone(struct hold *hold)
     free(answer);
 }
 
+/* Servers of one process share an answer, and each puts its Server, or none, into the copy that it sends. */
+static bool preparable(struct slice name)
+{
+    return field_settable(name) && !slice_equal_nocase(name, SLICE("server"));
+}
+
 static bool valid(const struct answer_parts *parts)
 {
     if (!status_valid(parts->status) || parts->field_count > UINT16_MAX)
         return false;
     for (size_t i = 0; i < parts->field_count; i++)
-        if (!field_settable(parts->fields[i].name) || !field_value_valid(parts->fields[i].value))
+        if (!preparable(parts->fields[i].name) || !field_value_valid(parts->fields[i].value))
             return false;
     return true;
 }

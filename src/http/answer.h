@@ -51,7 +51,7 @@ struct answer {
     bool length_omitted;           /* 304 and 204: no Content-Length */
     struct body body;
     const struct field_pair *fields; /* in the order in which they are sent; those that only the server writes
-                                        (field_settable) are not among them */
+                                        (field_settable, and Server) are not among them */
     _Atomic(struct encoded *) heads[ANSWER_WIRES];
     void (*release)(void *user);   /* called when the answer is gone, for memory that the body borrows; may be NULL */
     void *release_user;

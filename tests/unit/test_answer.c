@@ -122,6 +122,8 @@ static void refuses(void **state)
         { 200, { SLICE_INIT("transfer-encoding"), SLICE_INIT("chunked") } },
         { 200, { SLICE_INIT("Connection"), SLICE_INIT("close") } },
         { 200, { SLICE_INIT("Date"), SLICE_INIT("now") } },
+        { 200, { SLICE_INIT("Server"), SLICE_INIT("mine") } },
+        { 200, { SLICE_INIT("sERVER"), SLICE_INIT("") } },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

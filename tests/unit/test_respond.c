@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdatomic.h>
 
 #include "api_fixture.h"
@@ -231,10 +232,14 @@ static void prepares_answers(void **state)
 {
     const char *const none[] = { NULL }, *const good[] = { "X-A: 1", "X-B:2 ", NULL };
     static const char *const bad[][2] = { { "X-A", NULL }, { ": 1", NULL }, { "X A: 1", NULL }, { "X-A: a\nb", NULL },
-                                          { "Date: now", NULL }, { "Content-Length: 3", NULL } };
+                                          { "Date: now", NULL }, { "Content-Length: 3", NULL },
+                                          { "Server: mine", NULL }, { "server:", NULL } };
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        errno = 0;
         assert_null(rh_answer_new(200, NULL, "x", 1, bad[i]));
+        assert_int_equal(errno, EINVAL);
+    }
     assert_null(rh_answer_new(199, NULL, "x", 1, NULL));
     assert_null(rh_answer_new(600, NULL, "x", 1, NULL));
     assert_null(rh_answer_new(200, "text\n", "x", 1, NULL));
