@@ -225,7 +225,8 @@ RH_API void rh_answer_free(rh_answer *answer);
 
 /* Called in a handler that will not answer now. From then on the request belongs to whoever the handler gives it to,
  * on any one thread at a time, who answers it and then calls rh_complete, once. Nothing else of the request may be
- * used after that. */
+ * used after that. rh_complete for a request that is not deferred, or is complete already, is a mistake of the program
+ * that cannot be made good: an assertion fails, unless the request's memory serves another one by then. */
 RH_API void rh_defer(rh_request *request);
 RH_API void rh_complete(rh_request *request);
 
@@ -233,8 +234,9 @@ RH_API void rh_complete(rh_request *request);
  * still be reading and does not count. Deferred requests only; any thread, until rh_complete. */
 RH_API bool rh_gone(const rh_request *request);
 
-/* rh_defer, `work` on a background thread, which answers the request, then rh_complete. Called in a handler, once;
- * `work` itself calls none of the three. */
+/* rh_defer, `work` on a background thread, which answers the request, then rh_complete. Called in a handler, once, and
+ * not after rh_defer; `work` itself calls none of the three. For a request that is deferred, as it is in `work`, an
+ * assertion fails. */
 RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 
 #include "server/respond.h"
 
+#include <assert.h>
 #include <poll.h>
 
 void deferred_begin(struct exchange *exchange)
@@ -33,6 +34,8 @@ static void come_home(struct letter *letter)
 
 void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange))
 {
+    /* Not twice: by then it may be home, and in use for another request. Both signs hold until that one is deferred. */
+    assert(exchange->deferred && exchange->letter.open == NULL);
     exchange->letter.open = come_home;
     exchange->finish = finish;
     mailbox_post(&exchange_worker(exchange)->net.mailbox, &exchange->letter);
@@ -82,6 +85,7 @@ static void run(struct job *job)
 void rh_background(rh_request *request, rh_handler *handler, void *user)
 {
     struct exchange *exchange = (struct exchange *)request;
+    assert(!exchange->deferred); /* whoever has it would complete it, and so would its work */
     struct work *work = arena_take(&exchange->arena, sizeof *work);
     if (work == NULL) {
         respond_unavailable(exchange);

@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "api_fixture.h"
 
@@ -315,6 +318,91 @@ static void background_work_is_done_before_the_server_is_freed(void **state)
     rh_server_free(server);
 }
 
+/* ---- Mistakes of the program ---------------------------------------------------------------------------------- */
+
+/* In the handler, so that the worker cannot take the letter in before the second one. */
+static void complete_twice(rh_request *request, void *user)
+{
+    complete_at_once(request, user);
+    rh_complete(request);
+}
+
+static void complete_what_is_not_deferred(rh_request *request, void *user)
+{
+    (void)user;
+    rh_complete(request);
+}
+
+static void complete_work(rh_request *request, void *user)
+{
+    (void)user;
+    rh_text(request, "worked");
+    rh_complete(request);
+}
+
+/* The worker is kept from taking the first letter in. */
+static void hand_over_what_completes_itself(rh_request *request, void *user)
+{
+    rh_background(request, complete_work, user);
+    sleep(PATIENCE_S);
+}
+
+static void hand_over_work_that_does_so(rh_request *request, void *user)
+{
+    rh_background(request, hand_to_background, user);
+}
+
+static void hand_over_what_was_given_away(rh_request *request, void *user)
+{
+    rh_defer(request);
+    rh_background(request, work, user);
+}
+
+/* A process that serves one request with this handler; what it says on its standard error goes to `log_fd`. */
+static _Noreturn void err_in(rh_handler *handler, int log_fd)
+{
+    static struct reply reply;
+    const struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+    dup2(log_fd, STDERR_FILENO);
+    rh_server *server = serve(handler, NULL);
+    int fd = client_connect(server);
+    client_send(fd, "GET /later/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client_read(fd, &reply);
+    rh_server_free(server);
+    _exit(0);
+}
+
+static void mistakes_fail_an_assertion(void **state)
+{
+    static const struct {
+        rh_handler *handler;
+        const char *where;
+    } rows[] = {
+        { complete_twice, "deferred_complete" },
+        { complete_what_is_not_deferred, "deferred_complete" },
+        { hand_over_what_completes_itself, "deferred_complete" },
+        { hand_over_work_that_does_so, "rh_background" },
+        { hand_over_what_was_given_away, "rh_background" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char said[4096] = "";
+        int ends[2], status;
+        assert_int_equal(pipe(ends), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            err_in(rows[i].handler, ends[1]);
+        close(ends[1]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(read(ends[0], said, sizeof said - 1) >= 0);
+        close(ends[0]);
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT || strstr(said, rows[i].where) == NULL)
+            fail_msg("mistake %zu: status %#x, \"%s\"", i, (unsigned)status, said);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup(is_waited_for_by_a_drain, clear_desk),
         cmocka_unit_test_setup(outlives_a_stop, clear_desk),
         cmocka_unit_test_setup(background_work_is_done_before_the_server_is_freed, clear_desk),
+        cmocka_unit_test_setup(mistakes_fail_an_assertion, clear_desk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
