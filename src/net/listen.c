@@ -252,6 +252,7 @@ unsigned listen_open(struct address *address, int *fds, unsigned count, char why
         for (unsigned k = 0; k <= i; k++)
             if (fds[k] >= 0)
                 close(fds[k]);
+        errno = error;
         return 0;
     }
     return count;

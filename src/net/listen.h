@@ -32,7 +32,7 @@ unsigned address_port(const struct address *address);
 /* Opens `count` sockets that share the address (SO_REUSEPORT; a unix address gets one, returned `count` times),
  * non-blocking and listening. Port 0 is replaced in `address` by the port that was given. Returns how many were
  * opened: `count`, or 0 with `why` (a line which says what to do), or, for an optional address that cannot be had
- * here, 0 with `why` empty. */
+ * here, 0 with `why` empty. errno is set in both cases: EADDRINUSE where somebody else has the address. */
 unsigned listen_open(struct address *address, int *fds, unsigned count, char why[LISTEN_WHY_SIZE]);
 
 /* From now on new connections are not begun (their SYN is dropped and the client tries again), while those in the

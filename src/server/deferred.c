@@ -34,7 +34,8 @@ static void come_home(struct letter *letter)
 
 void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange))
 {
-    /* Not twice: by then it may be home, and in use for another request. Both signs hold until that one is deferred. */
+    /* Not twice: by then it may be home, and in use for another request. One sign or the other holds until that is
+     * deferred. */
     assert(exchange->deferred && exchange->letter.open == NULL);
     exchange->letter.open = come_home;
     exchange->finish = finish;

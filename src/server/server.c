@@ -14,6 +14,7 @@
 enum {
     INPUT_EXTRA = 64 * 1024,  /* beside the longest head: what one read may bring */
     OUTPUT_SIZE = 256 * 1024,
+    PORT_TRIES = 8,
     LOADER_THREADS_MAX = 8
 };
 
@@ -113,34 +114,76 @@ static bool load_pages(rh_server *server)
     return server->site != NULL || fail(server, "cannot read the pages in %s: %s", config->root, strerror(errno));
 }
 
-static bool open_listener(rh_server *server, unsigned index)
+static int *listener_fds(rh_server *server, unsigned index)
 {
-    struct config *config = &server->config;
-    struct address *address = &config->listen[index];
-    int *fds = &server->listen_fds[index * config->workers];
-    char why[LISTEN_WHY_SIZE];
-    if (config->same_port[index] && address_port(address) == 0)
-        address->name.v6.sin6_port = htons((uint16_t)address_port(address - 1));
-    if (listen_open(address, fds, config->workers, why) == config->workers) {
+    return &server->listen_fds[index * server->config.workers];
+}
+
+/* False: `why`, and errno. */
+static bool open_listener(rh_server *server, unsigned index, char *why)
+{
+    struct address *address = &server->config.listen[index];
+    int *fds = listener_fds(server, index);
+    if (listen_open(address, fds, server->config.workers, why) == server->config.workers) {
         atomic_store(&server->path_held[index], address->name.any.sa_family == AF_UNIX);
         return true;
     }
-    for (unsigned i = 0; i < config->workers; i++)
+    for (unsigned i = 0; i < server->config.workers; i++)
         fds[i] = -1;
-    return why[0] == '\0' || fail(server, "%s", why);
+    return why[0] == '\0';
+}
+
+static void close_listener(rh_server *server, unsigned index)
+{
+    int *fds = listener_fds(server, index);
+    bool shared = server->config.listen[index].name.any.sa_family == AF_UNIX;
+    for (unsigned i = 0; i < server->config.workers; i++) {
+        if (fds[i] >= 0 && (i == 0 || !shared))
+            close(fds[i]);
+        fds[i] = -1;
+    }
+}
+
+/* "localhost:0": the kernel chooses a port that is free on the first loopback, and on the second one somebody else may
+ * have it. The next choice is another one. */
+static bool open_pair(rh_server *server, unsigned first, char *why)
+{
+    struct address *pair = &server->config.listen[first];
+    for (unsigned tries = 0; tries < PORT_TRIES; tries++) {
+        pair[0].name.v4.sin_port = 0;
+        if (!open_listener(server, first, why))
+            return false;
+        pair[1].name.v6.sin6_port = pair[0].name.v4.sin_port;
+        if (open_listener(server, first + 1, why))
+            return true;
+        if (errno != EADDRINUSE)
+            return false;
+        close_listener(server, first);
+    }
+    return false;
+}
+
+static bool begins_pair(const struct config *config, unsigned index)
+{
+    bool any_port = address_port(&config->listen[index]) == 0;
+    return any_port && index + 1 < config->listen_count && config->same_port[index + 1];
 }
 
 static bool open_listeners(rh_server *server)
 {
-    size_t count = (size_t)server->config.listen_count * server->config.workers;
+    const struct config *config = &server->config;
+    size_t count = (size_t)config->listen_count * config->workers;
+    char why[LISTEN_WHY_SIZE];
     server->listen_fds = malloc(count * sizeof *server->listen_fds);
     if (server->listen_fds == NULL)
         return fail(server, "out of memory");
     for (size_t i = 0; i < count; i++)
         server->listen_fds[i] = -1;
-    for (unsigned i = 0; i < server->config.listen_count; i++)
-        if (!open_listener(server, i))
-            return false;
+    for (unsigned i = 0, step; i < config->listen_count; i += step) {
+        step = begins_pair(config, i) ? 2 : 1;
+        if (step == 2 ? !open_pair(server, i, why) : !open_listener(server, i, why))
+            return fail(server, "%s", why);
+    }
     return true;
 }
 
@@ -271,14 +314,8 @@ int rh_start(rh_server *server)
 
 static void close_listeners(rh_server *server)
 {
-    for (unsigned i = 0; server->listen_fds != NULL && i < server->config.listen_count; i++) {
-        const int *fds = &server->listen_fds[i * server->config.workers];
-        const struct address *address = &server->config.listen[i];
-        bool shared = address->name.any.sa_family == AF_UNIX;
-        for (unsigned k = 0; k < (shared ? 1 : server->config.workers); k++)
-            if (fds[k] >= 0)
-                close(fds[k]);
-    }
+    for (unsigned i = 0; server->listen_fds != NULL && i < server->config.listen_count; i++)
+        close_listener(server, i);
     leave_paths(server);
     free(server->listen_fds);
     server->listen_fds = NULL;

@@ -96,7 +96,9 @@ static void shares_a_port(void **state)
     assert_int_equal(listen_open(&address, fds, 3, why), 3);
     assert_true(address_port(&address) != 0);
     again = address;
+    errno = 0;
     assert_int_equal(listen_open(&again, other, 1, why), 0);
+    assert_int_equal(errno, EADDRINUSE);
     assert_non_null(strstr(why, "in use"));
     for (unsigned i = 0; i < 3; i++)
         close(fds[i]);

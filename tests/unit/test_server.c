@@ -9,11 +9,41 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "rawhttp.h"
 
 enum { WAITERS = 4 };
+
+/* Ports of ::1 as if somebody else had them. */
+static struct {
+    unsigned taken;     /* as many of those that are asked for next */
+    unsigned asked;     /* how often a port was asked for */
+    unsigned port;      /* the last one */
+    unsigned first;     /* the first one */
+} six;
+
+int __real_bind(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size)
+{
+    const struct sockaddr_in6 *v6 = (const void *)name;
+    if (name->sa_family != AF_INET6 || !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr))
+        return __real_bind(fd, name, size);
+    six.port = ntohs(v6->sin6_port);
+    if (six.asked++ == 0)
+        six.first = six.port;
+    if (six.taken == 0)
+        return __real_bind(fd, name, size);
+    six.taken--;
+    errno = EADDRINUSE;
+    return -1;
+}
 
 static rh_server *make(void)
 {
@@ -157,6 +187,63 @@ static void address_in_use_is_told(void **state)
     rh_server_free(first);
 }
 
+static bool listens(unsigned port)
+{
+    struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    bool connected = connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
+    close(fd);
+    return connected;
+}
+
+static void localhost_gets_a_port_that_is_free_on_both(void **state)
+{
+    (void)state;
+    memset(&six, 0, sizeof six);
+    six.taken = 3;
+    rh_server *server = rh_server_new((rh_options){ .listen = "localhost:0", .workers = 2 });
+    assert_int_equal(rh_start(server), 0);
+    assert_int_equal(six.taken, 0);
+    assert_int_equal(six.port, rh_port(server));
+    assert_true(listens(rh_port(server)));
+    if (six.first != rh_port(server)) /* else it was chosen again, by chance */
+        assert_false(listens(six.first));
+    rh_server_free(server);
+}
+
+static void localhost_gives_up_at_last(void **state)
+{
+    char last[64];
+    (void)state;
+    memset(&six, 0, sizeof six);
+    six.taken = 1000;
+    rh_server *server = rh_server_new((rh_options){ .listen = "localhost:0", .workers = 2 });
+    assert_int_equal(rh_start(server), -1);
+    assert_in_range(six.asked, 2, 20);
+    snprintf(last, sizeof last, "cannot listen on [::1]:%u: it is in use", six.port);
+    assert_non_null(strstr(rh_error(server), last));
+    rh_server_free(server);
+}
+
+/* A port that the program has chosen is not replaced by another. */
+static void localhost_with_a_port_is_tried_once(void **state)
+{
+    char listen[32];
+    rh_server *first = make();
+    (void)state;
+    assert_int_equal(rh_start(first), 0);
+    snprintf(listen, sizeof listen, "localhost:%u", rh_port(first));
+    rh_server_free(first);
+    memset(&six, 0, sizeof six);
+    six.taken = 1;
+    rh_server *server = rh_server_new((rh_options){ .listen = listen });
+    assert_int_equal(rh_start(server), -1);
+    assert_int_equal(six.asked, 1);
+    rh_server_free(server);
+}
+
 static void null_is_harmless(void **state)
 {
     (void)state;
@@ -176,6 +263,9 @@ int main(void)
         cmocka_unit_test(drain_before_start_holds),       cmocka_unit_test(starts_once),
         cmocka_unit_test(never_started_is_freed),         cmocka_unit_test(says_why_it_cannot_begin),
         cmocka_unit_test(bad_route_fails_the_start),      cmocka_unit_test(address_in_use_is_told),
+        cmocka_unit_test(localhost_gets_a_port_that_is_free_on_both),
+        cmocka_unit_test(localhost_gives_up_at_last),
+        cmocka_unit_test(localhost_with_a_port_is_tried_once),
         cmocka_unit_test(null_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
