@@ -301,15 +301,21 @@ static bool start_workers(rh_server *server)
     return true;
 }
 
+/* Whoever goes on without this server, or tries another, finds its addresses free. */
+static int give_up(rh_server *server)
+{
+    rh_stop(server);
+    rh_wait(server);
+    return -1;
+}
+
 int rh_start(rh_server *server)
 {
     if (server == NULL || was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
     bool started = open_access_log(server) && load_pages(server) && open_listeners(server) && make_workers(server) &&
                    start_workers(server);
-    if (!started)
-        rh_stop(server);
-    return started ? 0 : -1;
+    return started ? 0 : give_up(server);
 }
 
 static void close_listeners(rh_server *server)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -198,6 +199,29 @@ static bool listens(unsigned port)
     return connected;
 }
 
+static void failed_start_gives_its_addresses_back(void **state)
+{
+    char folder[] = "/tmp/rawhttp-test-XXXXXX", path[64], listen[256];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/socket", folder);
+    snprintf(listen, sizeof listen, "127.0.0.1:0 unix:%s unix:%s/none/socket", path, folder);
+    rh_server *failed = rh_server_new((rh_options){ .listen = listen, .workers = 2 });
+    assert_int_equal(rh_start(failed), -1);
+    assert_non_null(strstr(rh_error(failed), "/none/socket"));
+    assert_false(listens(rh_port(failed)));
+    assert_int_equal(access(path, F_OK), -1);
+
+    snprintf(listen, sizeof listen, "127.0.0.1:%u unix:%s", rh_port(failed), path);
+    rh_server *next = rh_server_new((rh_options){ .listen = listen, .workers = 2 });
+    assert_int_equal(rh_start(next), 0);
+    rh_server_free(failed); /* takes away nothing of its successor's */
+    assert_true(listens(rh_port(next)));
+    assert_int_equal(access(path, F_OK), 0);
+    rh_server_free(next);
+    rmdir(folder);
+}
+
 static void localhost_gets_a_port_that_is_free_on_both(void **state)
 {
     (void)state;
@@ -263,6 +287,7 @@ int main(void)
         cmocka_unit_test(drain_before_start_holds),       cmocka_unit_test(starts_once),
         cmocka_unit_test(never_started_is_freed),         cmocka_unit_test(says_why_it_cannot_begin),
         cmocka_unit_test(bad_route_fails_the_start),      cmocka_unit_test(address_in_use_is_told),
+        cmocka_unit_test(failed_start_gives_its_addresses_back),
         cmocka_unit_test(localhost_gets_a_port_that_is_free_on_both),
         cmocka_unit_test(localhost_gives_up_at_last),
         cmocka_unit_test(localhost_with_a_port_is_tried_once),
