@@ -99,8 +99,8 @@ static inline rh_server *rh_server_new(rh_options options)
     return rh_server_create(&options, sizeof options);
 }
 
-/* Reads the pages, binds the listeners and starts the workers. 0, or -1: see rh_error; its addresses are free then. Once
- * per server: another call is -1 and changes nothing. */
+/* Reads the pages, binds the listeners and starts the workers. 0, or -1: see rh_error; its addresses are free then.
+ * Once per server: another call is -1 and changes nothing. */
 RH_API int rh_start(rh_server *server) RH_MUST_USE;
 
 /* rh_start, unless that was done, then waits until the server has ended (rh_drain, rh_stop). 0, or 1 if it could not
