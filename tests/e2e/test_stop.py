@@ -4,6 +4,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from client import Connection, Ended
@@ -19,15 +20,17 @@ class Visitor(threading.Thread):
         self.answered, self.lost = 0, []
 
     def run(self):
-        with contextlib.suppress(ConnectionRefusedError, ConnectionResetError, TimeoutError):
+        with contextlib.suppress(ConnectionRefusedError, ConnectionResetError, FileNotFoundError, TimeoutError):
             while True:
                 with self.connect() as connection:
                     self.visit(connection)
 
     def connect(self):
-        """Its handshake may have been begun after the end of accepting: then it times out or is refused."""
+        """Its handshake may have been begun after the end of accepting: then it times out or is refused, and the file of
+        a unix socket is gone."""
         connection = Connection.__new__(Connection)
-        connection.socket, connection.buffer, connection.methods = socket.socket(), bytearray(), []
+        family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
+        connection.socket, connection.buffer, connection.methods = socket.socket(family), bytearray(), []
         connection.socket.settimeout(1)
         try:
             connection.socket.connect(self.address)
@@ -54,19 +57,70 @@ class Visitor(threading.Thread):
                 return
 
 
+@pytest.fixture(params=["tcp", "unix"])
+def serve_on(request, serve, scratch):
+    """serve_on(): a server which listens on a port, or on a unix socket, the same one each time."""
+    def serve_there():
+        if request.param == "tcp":
+            return serve()
+        path = str(scratch / "socket")
+        server = serve("--listen", f"unix:{path}", ready="listening on unix:")
+        server.address = path
+        return server
+
+    return serve_there
+
+
+def hold_up(server):
+    """A connection that has begun a request: the server cannot end before finish(connection)."""
+    before = server.count_sockets()
+    connection = server.connect().send(b"GET / HTTP/1.1\r\nHo")
+    wait_until(lambda: server.count_sockets() > before, "it to be accepted")
+    return connection
+
+
+def finish(connection):
+    response = connection.send(b"st: a\r\n\r\n").read()
+    assert response.status == 200 and response.closes
+    assert connection.ends()
+
+
 @pytest.mark.slow
-def test_no_request_is_lost_when_it_stops_under_load(serve):
+def test_no_request_is_lost_when_it_stops_under_load(serve_on):
+    """Nor while it takes its time to end, when nobody accepts any more."""
     for turn in range(6):
-        server = serve()
+        server = serve_on()
         visitors = [Visitor(server.address, keeps=number % 2 == 0) for number in range(16)]
-        for visitor in visitors:
-            visitor.start()
-        time.sleep(0.2 + 0.05 * turn)
-        server.stop()
-        for visitor in visitors:
-            visitor.join()
+        with hold_up(server) as pending:
+            for visitor in visitors:
+                visitor.start()
+            time.sleep(0.2 + 0.05 * turn)
+            server.tell(signal.SIGTERM)
+            for visitor in visitors:
+                visitor.join()
+            assert server.alive
+            finish(pending)
+        assert server.wait() == 0
         assert [loss for visitor in visitors for loss in visitor.lost] == []
         assert all(visitor.answered for visitor in visitors)
+
+
+def test_a_successor_on_the_same_unix_socket_need_not_wait(serve, scratch):
+    """The first one gives the path away when it is told to end, and takes nothing of the second one's with it."""
+    path = str(scratch / "socket")
+    first = serve("--listen", f"unix:{path}", ready="listening on unix:")
+    first.address = path
+    with hold_up(first) as pending:
+        first.tell(signal.SIGTERM)
+        wait_until(lambda: not Path(path).exists(), "the path to be given away")
+        second = serve("--listen", f"unix:{path}", ready="listening on unix:")
+        second.address = path
+        assert first.alive and second.works()
+        finish(pending)
+    assert first.wait() == 0
+    assert second.works()
+    assert second.stop() == 0
+    assert not Path(path).exists()
 
 
 def test_what_is_in_flight_is_finished(site, serve):
@@ -84,15 +138,10 @@ def test_what_is_in_flight_is_finished(site, serve):
 
 def test_a_request_that_has_begun_is_answered_and_told_that_it_is_the_last(serve):
     server = serve()
-    with server.connect() as connection:
-        connection.send(b"GET / HTTP/1.1\r\nHo")
-        wait_until(lambda: server.count_sockets() > 0, "it to be accepted")
-        time.sleep(0.1)
+    with hold_up(server) as connection:
         server.tell(signal.SIGTERM)
         time.sleep(0.3)
-        response = connection.send(b"st: a\r\n\r\n").read()
-        assert response.status == 200 and response.closes
-        assert connection.ends()
+        finish(connection)
     assert server.wait() == 0
 
 
@@ -119,9 +168,9 @@ def test_idle_connections_do_not_delay_the_end(serve):
     assert all(client.ends() for client in clients)
 
 
-def test_connections_in_the_queue_are_still_answered(serve):
+def test_connections_in_the_queue_are_still_answered(serve_on):
     """They are established as far as the client knows: it has sent its request."""
-    server = serve()
+    server = serve_on()
     server.tell(signal.SIGSTOP)
     clients = [server.connect().ask("/") for _ in range(20)]
     server.tell(signal.SIGTERM)
