@@ -25,7 +25,7 @@ static bool grow(struct exchange *exchange)
     return true;
 }
 
-static void append(struct exchange *exchange, const char *format, va_list *arguments)
+SLICE_NULL_PLUS_ZERO static void append(struct exchange *exchange, const char *format, va_list *arguments)
 {
     struct reply_text *text = &exchange->response.text;
     while (!exchange_answered(exchange)) {
