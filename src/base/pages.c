@@ -12,7 +12,12 @@ enum { LARGE_GRAIN = 4096 };
 
 void pages_init(struct pages *pages, size_t kept_bytes_max)
 {
-    *pages = (struct pages){ .kept_bytes_max = kept_bytes_max };
+    *pages = (struct pages){ .kept_bytes_max = kept_bytes_max, .taken_bytes_max = SIZE_MAX };
+}
+
+void pages_limit(struct pages *pages, size_t taken_bytes_max)
+{
+    pages->taken_bytes_max = taken_bytes_max;
 }
 
 static void *pop(struct pages *pages, unsigned class)
@@ -48,26 +53,24 @@ static unsigned class_of(size_t size)
     return (unsigned)(8 * sizeof(unsigned long)) - (unsigned)__builtin_clzl(size - 1);
 }
 
-static void *take_large(size_t size, size_t *rounded)
+/* What a block for `size` bytes has; size is at most SIZE_MAX / 2. */
+static size_t round_up(size_t size)
 {
-    if (size > SIZE_MAX - (LARGE_GRAIN - 1))
-        return NULL;
-    *rounded = (size + LARGE_GRAIN - 1) & ~(size_t)(LARGE_GRAIN - 1);
-    return malloc(*rounded);
-}
-
-static void *take_kept(struct pages *pages, size_t size, size_t *rounded)
-{
-    unsigned class = class_of(size);
-    *rounded = (size_t)1 << class;
-    void *block = pop(pages, class);
-    return block ? block : malloc(*rounded);
+    if (size <= PAGES_KEPT_MAX)
+        return (size_t)1 << class_of(size);
+    return (size + LARGE_GRAIN - 1) & ~(size_t)(LARGE_GRAIN - 1);
 }
 
 void *pages_take(struct pages *pages, size_t size, size_t *got)
 {
-    size_t rounded = 0;
-    void *block = size > PAGES_KEPT_MAX ? take_large(size, &rounded) : take_kept(pages, size, &rounded);
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size_t rounded = round_up(size);
+    if (pages->taken_bytes + rounded > pages->taken_bytes_max)
+        return NULL;
+    void *block = rounded <= PAGES_KEPT_MAX ? pop(pages, class_of(rounded)) : NULL;
+    if (!block)
+        block = malloc(rounded);
     if (!block)
         return NULL;
     pages->taken_bytes += rounded;
@@ -85,4 +88,15 @@ void pages_give(struct pages *pages, void *block, size_t got)
         free(block);
     else
         push(pages, block, class_of(got));
+}
+
+void pages_count(struct pages *pages, size_t bytes)
+{
+    pages->taken_bytes += bytes;
+}
+
+void pages_discount(struct pages *pages, size_t bytes)
+{
+    assert(bytes <= pages->taken_bytes);
+    pages->taken_bytes -= bytes;
 }

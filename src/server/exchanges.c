@@ -12,6 +12,7 @@ static void gone(struct hold *hold)
     struct server_worker *worker = exchange_worker(exchange);
     exchange_release(exchange);
     if (worker->spare_count >= SPARE_MAX) {
+        pages_discount(exchange->pages, sizeof *exchange);
         free(exchange);
         return;
     }
@@ -30,6 +31,7 @@ struct exchange *exchanges_take(struct server_worker *worker)
         exchange = malloc(sizeof *exchange);
         if (exchange == NULL)
             return NULL;
+        pages_count(&worker->net.pages, sizeof *exchange);
         exchange_init(exchange, &worker->net.pages, ARENA_MAX, gone);
         exchange->worker = worker;
     }
@@ -42,6 +44,7 @@ void exchanges_free(struct server_worker *worker)
     while (worker->spare != NULL) {
         struct exchange *exchange = worker->spare;
         worker->spare = exchange->route;
+        pages_discount(&worker->net.pages, sizeof *exchange);
         free(exchange);
     }
     worker->spare_count = 0;

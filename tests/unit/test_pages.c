@@ -1,4 +1,4 @@
-/* Pages: sizes, keeping, counting, and what happens where there is no memory. */
+/* Pages: sizes, keeping, counting, the ceiling, and what happens where there is no memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -170,6 +170,67 @@ static void survives_lack_of_memory(void **state)
     pages_fini(&pages);
 }
 
+static void lends_up_to_the_ceiling(void **state)
+{
+    struct pages pages;
+    size_t got;
+    (void)state;
+    pages_init(&pages, 1 << 20);
+    pages_limit(&pages, 8192);
+    void *a = pages_take(&pages, 4096, &got), *b = pages_take(&pages, 2049, &got); /* rounded up: that is what counts */
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(pages.taken_bytes, 8192);
+    got = 77;
+    assert_null(pages_take(&pages, 1, &got));
+    assert_null(pages_take(&pages, PAGES_KEPT_MAX + 1, &got));
+    assert_int_equal(got, 77);
+    assert_int_equal(mallocs, 2);
+
+    pages_give(&pages, b, 4096);
+    assert_null(pages_take(&pages, 4097, &got)); /* by one byte, and though a block is kept */
+    b = pages_take(&pages, 4096, &got);
+    assert_non_null(b);
+    pages_give(&pages, b, 4096);
+    pages_give(&pages, a, 4096);
+    pages_fini(&pages);
+}
+
+static void lends_large_blocks_up_to_the_ceiling(void **state)
+{
+    struct pages pages;
+    size_t got;
+    (void)state;
+    pages_init(&pages, 0);
+    pages_limit(&pages, (1 << 20) + 4096);
+    assert_null(pages_take(&pages, (1 << 20) + 4097, &got));
+    void *block = pages_take(&pages, (1 << 20) + 1, &got);
+    assert_int_equal(got, (1 << 20) + 4096);
+    assert_null(pages_take(&pages, 0, &got));
+    pages_give(&pages, block, got);
+    pages_fini(&pages);
+}
+
+static void counts_what_comes_from_elsewhere(void **state)
+{
+    struct pages pages;
+    size_t got;
+    (void)state;
+    pages_init(&pages, 0);
+    pages_limit(&pages, 4096);
+    pages_count(&pages, 3072);
+    void *block = pages_take(&pages, 1024, &got);
+    assert_non_null(block);
+    pages_count(&pages, 10000); /* beyond the ceiling, which that is not asked about */
+    assert_int_equal(pages.taken_bytes, 14096);
+    assert_null(pages_take(&pages, 1, &got));
+    pages_discount(&pages, 10000);
+    assert_null(pages_take(&pages, 1, &got));
+    pages_discount(&pages, 3072);
+    pages_give(&pages, block, 1024);
+    pages_fini(&pages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +239,9 @@ int main(void)
         cmocka_unit_test_setup(keeps_no_more_than_it_may, start),
         cmocka_unit_test_setup(keeps_nothing_large, start),
         cmocka_unit_test_setup(survives_lack_of_memory, start),
+        cmocka_unit_test_setup(lends_up_to_the_ceiling, start),
+        cmocka_unit_test_setup(lends_large_blocks_up_to_the_ceiling, start),
+        cmocka_unit_test_setup(counts_what_comes_from_elsewhere, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
