@@ -71,6 +71,9 @@ typedef struct rh_options {
     unsigned workers;           /* threads with a loop each; default: usable CPUs */
     unsigned background;        /* threads for blocking work; default 4 */
     uint64_t cache_bytes;       /* content kept in memory; default 256 MiB; 1: none */
+    uint64_t buffer_memory;     /* bodies, partial heads and unsent output of all connections together; each worker has
+                                   its share; default: a quarter of the memory there is (machine or control group).
+                                   At least 3 * body_max + 1 MiB for each worker. Beyond it: 503, or close */
     uint32_t request_line_max;  /* 8 KiB, else 414 */
     uint32_t head_max;          /* 32 KiB, else 431; at most 65535 */
     uint32_t fields_max;        /* 100, else 431; at most 250 */

@@ -29,6 +29,9 @@ const struct option_row options_table[] = {
     { .name = "cache-size", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.cache_bytes),
       .max = 64 * TIB, .zero = 1, .also = " cache memory ",
       .help = "content kept in memory (256M); 0: none" },
+    { .name = "buffer-memory", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.buffer_memory),
+      .min = 1, .max = 1024 * TIB, .also = " max-memory memory-max buffers buffer-size ",
+      .help = "for bodies, partial heads and output of all\nconnections together (a quarter of what there\nis); beyond: 503, close" },
     { .name = "no-server-header", .kind = OPTION_FLAG, FIELD(server.no_server_field),
       .help = "leave out \"Server: rawhttp\"" },
 

@@ -1,5 +1,7 @@
-/* Options to configuration: defaults, ranges, and what the machine has to give (CPUs, descriptors). */
+/* Options to configuration: defaults, ranges, and what the machine has to give (CPUs, descriptors, memory). */
 #include "server/config.h"
+
+#include "base/memory_limit.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -11,6 +13,8 @@ enum {
     DESCRIPTORS_KEPT = 64, /* for everything that is not a connection: listeners, logs, the program's own */
     DISCARD_MAX = 64 * KIB
 };
+
+#define BUFFER_MEMORY_MAX (1ull << 50)
 
 struct range {
     const char *name;
@@ -48,6 +52,22 @@ static uint32_t connections_from_limit(void)
     if (limit.rlim_cur < 2 * DESCRIPTORS_KEPT)
         return (uint32_t)limit.rlim_cur / 4 + 1;
     return (uint32_t)((limit.rlim_cur - DESCRIPTORS_KEPT) * 9 / 10);
+}
+
+/* What lets every worker take one body of the longest kind, which moves into a block of up to twice its size when it
+ * has outgrown its own, and some heads and output beside it. */
+static uint64_t buffer_memory_least(const struct config *config)
+{
+    return config->workers * (3 * config->limits.body_max + KIB * KIB);
+}
+
+/* A quarter of what there is. */
+static uint64_t buffer_memory_from_limit(const struct config *config)
+{
+    uint64_t quarter = memory_limit() / 4, least = buffer_memory_least(config);
+    if (quarter < least)
+        return least;
+    return quarter < BUFFER_MEMORY_MAX ? quarter : BUFFER_MEMORY_MAX;
 }
 
 static uint64_t or_else(uint64_t value, uint64_t otherwise)
@@ -118,6 +138,19 @@ static bool copy_text(char **copy, const char *text)
     return text == NULL || *copy != NULL;
 }
 
+static bool check_buffer_memory(const struct config *config, char *why)
+{
+    uint64_t least = buffer_memory_least(config);
+    if (config->buffer_memory >= least)
+        return true;
+    snprintf(why, CONFIG_WHY_SIZE,
+             "buffer_memory is %llu, too little for a body of body_max (%llu) in each of %u workers; "
+             "choose at least %llu, fewer workers or a smaller body_max",
+             (unsigned long long)config->buffer_memory, (unsigned long long)config->limits.body_max, config->workers,
+             (unsigned long long)least);
+    return false;
+}
+
 static bool check(const struct config *config, char *why)
 {
     const uint64_t day_ms = 24ull * 3600 * 1000;
@@ -128,6 +161,7 @@ static bool check(const struct config *config, char *why)
         { "head_max", config->limits.head_max, 256, FIELDS_HEAD_MAX },
         { "fields_max", config->limits.fields_max, 1, FIELDS_MAX },
         { "body_max", config->limits.body_max, 1, 1ull << 40 },
+        { "buffer_memory", config->buffer_memory, 1, BUFFER_MEMORY_MAX },
         { "pipelined_max", config->limits.pipelined_max, 1, 100000 },
         { "connections_max", config->connections_max, 1, 10000000 },
         { "head_timeout_ms", config->head_timeout_ms, 1, day_ms },
@@ -136,7 +170,7 @@ static bool check(const struct config *config, char *why)
         { "send_timeout_ms", config->send_timeout_ms, 1, day_ms },
         { "drain_timeout_ms", config->drain_timeout_ms, 1, day_ms },
     };
-    return within(ranges, sizeof ranges / sizeof ranges[0], why);
+    return within(ranges, sizeof ranges / sizeof ranges[0], why) && check_buffer_memory(config, why);
 }
 
 bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE])
@@ -149,6 +183,7 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
     config->connections_max = or_else32(options->connections_max, connections_from_limit());
     config->server_field = !options->no_server_field;
     fill_limits(config, options);
+    config->buffer_memory = options->buffer_memory ? options->buffer_memory : buffer_memory_from_limit(config);
     if (!copy_text(&config->root, options->root) || !copy_text(&config->access_log, options->access_log)) {
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return false;

@@ -230,6 +230,8 @@ static bool make_worker(rh_server *server, unsigned index)
     if (!worker_init(&worker->net, &server->settings, &worker->host))
         return fail(server, "cannot make a worker: %s", strerror(errno));
     server->workers_made++;
+    uint64_t share = server->config.buffer_memory / server->config.workers;
+    pages_limit(&worker->net.pages, share < SIZE_MAX ? (size_t)share : SIZE_MAX);
     return listen_with(server, worker, index);
 }
 

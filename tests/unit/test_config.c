@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/memory_limit.h"
 #include "server/config.h"
 
 static int cpus;                  /* -1: cannot be told */
 static struct rlimit descriptors; /* rlim_max 0: cannot be told */
+static uint64_t memory;          /* that there is */
 static int copies_left;           /* strdup fails after so many */
 
 int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
@@ -39,6 +41,12 @@ int __wrap_getrlimit64(__rlimit_resource_t resource, struct rlimit *limit)
     return descriptors.rlim_max == 0 ? -1 : 0;
 }
 
+uint64_t __wrap_memory_limit(void);
+uint64_t __wrap_memory_limit(void)
+{
+    return memory;
+}
+
 char *__real_strdup(const char *text);
 char *__wrap_strdup(const char *text);
 char *__wrap_strdup(const char *text)
@@ -51,6 +59,7 @@ static int start(void **state)
     (void)state;
     cpus = 3;
     descriptors = (struct rlimit){ 1024, 4096 };
+    memory = UINT64_C(8) << 30;
     copies_left = 1000;
     return 0;
 }
@@ -85,6 +94,7 @@ static void has_the_defaults_of_the_header(void **state)
     assert_int_equal(config.workers, 3);
     assert_int_equal(config.background, 4);
     assert_int_equal(config.cache_bytes, 256 << 20);
+    assert_int_equal(config.buffer_memory, UINT64_C(2) << 30);
     assert_int_equal(config.limits.request_line_max, 8192);
     assert_int_equal(config.limits.head_max, 32768);
     assert_int_equal(config.limits.fields_max, 100);
@@ -108,6 +118,7 @@ static void takes_what_is_given(void **state)
     char root[] = "pages", log[] = "-";
     struct config config = make((rh_options){
         .listen = "127.0.0.1:1", .root = root, .access_log = log, .workers = 2, .background = 5, .cache_bytes = 1,
+        .buffer_memory = 123456789,
         .request_line_max = 100, .head_max = 300, .fields_max = 7, .body_max = 9, .head_timeout_ms = 11,
         .body_timeout_ms = 12, .body_rate_min = 13, .idle_timeout_ms = 14, .send_timeout_ms = 15,
         .drain_timeout_ms = 16, .pipelined_max = 17, .connections_max = 18, .no_server_field = true });
@@ -118,6 +129,7 @@ static void takes_what_is_given(void **state)
     assert_int_equal(config.workers, 2);
     assert_int_equal(config.background, 5);
     assert_int_equal(config.cache_bytes, 1);
+    assert_int_equal(config.buffer_memory, 123456789);
     assert_int_equal(config.limits.request_line_max, 100);
     assert_int_equal(config.limits.head_max, 300);
     assert_int_equal(config.limits.fields_max, 7);
@@ -221,6 +233,40 @@ static void asks_the_machine_for_connections(void **state)
     }
 }
 
+/* Never less than what every worker needs for one body, nor more than may be given. */
+static void asks_the_machine_for_memory(void **state)
+{
+    static const struct {
+        uint64_t memory, body_max, buffer_memory;
+    } rows[] = {
+        { 1 << 30, 0, 1 << 28 },       { 48 << 20, 0, 12 << 20 },     { (48 << 20) + 4, 0, (12 << 20) + 1 },
+        { (48 << 20) - 4, 0, 12 << 20 }, { 0, 0, 12 << 20 },          { UINT64_MAX, 0, UINT64_C(1) << 50 },
+        { 0, 1, 3 * (3 + (1 << 20)) }, { 1 << 30, 1 << 30, 3 * ((UINT64_C(3) << 30) + (1 << 20)) },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memory = rows[i].memory;
+        struct config config = make((rh_options){ .body_max = rows[i].body_max });
+        assert_int_equal(config.buffer_memory, rows[i].buffer_memory);
+        config_fini(&config);
+    }
+}
+
+static void wants_memory_for_a_body_in_each_worker(void **state)
+{
+    const uint64_t least = 3 * (3000 + (1 << 20));
+    (void)state;
+    struct config config = make((rh_options){ .body_max = 1000, .buffer_memory = least });
+    config_fini(&config);
+    assert_string_equal(refusal((rh_options){ .body_max = 1000, .buffer_memory = least - 1 }),
+                        "buffer_memory is 3154727, too little for a body of body_max (1000) in each of 3 workers; "
+                        "choose at least 3154728, fewer workers or a smaller body_max");
+    config = make((rh_options){ .buffer_memory = UINT64_C(1) << 50 });
+    config_fini(&config);
+    assert_non_null(strstr(refusal((rh_options){ .buffer_memory = (UINT64_C(1) << 50) + 1 }),
+                           "buffer_memory is 1125899906842625; choose"));
+}
+
 static void reads_several_addresses(void **state)
 {
     struct config config = make((rh_options){ .listen = "  127.0.0.1:1  localhost:0 unix:/tmp/x " });
@@ -285,6 +331,8 @@ int main(void)
         cmocka_unit_test_setup(knows_the_range_of_each_number, start),
         cmocka_unit_test_setup(asks_the_machine_for_workers, start),
         cmocka_unit_test_setup(asks_the_machine_for_connections, start),
+        cmocka_unit_test_setup(asks_the_machine_for_memory, start),
+        cmocka_unit_test_setup(wants_memory_for_a_body_in_each_worker, start),
         cmocka_unit_test_setup(reads_several_addresses, start),
         cmocka_unit_test_setup(counts_addresses_as_sockets, start),
         cmocka_unit_test_setup(refuses_addresses_that_are_none, start),

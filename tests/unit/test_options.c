@@ -109,6 +109,8 @@ static void numbers(void **state)
         { "--cache-size=64M", { .cache_bytes = 64 << 20 } },
         { "--cache-size=6G", { .cache_bytes = UINT64_C(6) << 30 } },
         { "--cache-size=0", { .cache_bytes = 1 } },
+        { "--buffer-memory=512M", { .buffer_memory = 512 << 20 } },
+        { "--buffer-memory=1048576G", { .buffer_memory = UINT64_C(1) << 50 } },
         { "--request-line-max=16K", { .request_line_max = 16384 } },
         { "--head-max=65535", { .head_max = 65535 } },
         { "--fields-max=250", { .fields_max = 250 } },
@@ -136,6 +138,7 @@ static void numbers(void **state)
         assert_int_equal(got.workers, expected.workers);
         assert_int_equal(got.background, expected.background);
         assert_int_equal(got.cache_bytes, expected.cache_bytes);
+        assert_int_equal(got.buffer_memory, expected.buffer_memory);
         assert_int_equal(got.request_line_max, expected.request_line_max);
         assert_int_equal(got.head_max, expected.head_max);
         assert_int_equal(got.fields_max, expected.fields_max);
