@@ -126,6 +126,47 @@ static void waits_where_none_is_idle(void **state)
     end(stage);
 }
 
+/* One that has only just come is awaited; one that stays silent makes room. */
+static void awaits_a_silent_one_for_a_moment(void **state)
+{
+    struct worker_settings settings = usual;
+    (void)state;
+    settings.connections_max = 1;
+    struct stage *stage = begin(&settings);
+    int mute = connect_to(), next = connect_to();
+    tell(next, "echo a\n");
+    assert_true(silent(next, 500));
+    expect(next, "a\n");
+    expect_end(mute);
+    close(mute);
+    close(next);
+    end(stage);
+}
+
+static void chooses_the_one_that_has_been_silent_for_long(void **state)
+{
+    struct worker_settings settings = usual;
+    (void)state;
+    settings.connections_max = 3;
+    struct stage *stage = begin(&settings);
+    int mute = connect_to(), half = connect_to();
+    tell(half, "ec");
+    usleep(1200000);
+    int young = connect_to(), next[2] = { connect_to(), connect_to() };
+    for (int i = 0; i < 2; i++) {
+        tell(next[i], "wait\n");
+        await(&book.begun, 4 + (unsigned)i);
+    }
+    expect_end(mute);
+    expect_end(half);
+    tell(young, "echo a\n");
+    expect(young, "a\n");
+    end(stage);
+    int all[] = { mute, half, young, next[0], next[1] };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        close(all[i]);
+}
+
 static void watches_so_many_listeners(void **state)
 {
     int fds[WORKER_LISTENERS_MAX + 1];
@@ -257,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup(accepts_more_than_a_turn_takes, clear_book),
         cmocka_unit_test_setup(closes_an_idle_one_to_make_room, clear_book),
         cmocka_unit_test_setup(waits_where_none_is_idle, clear_book),
+        cmocka_unit_test_setup(awaits_a_silent_one_for_a_moment, clear_book),
+        cmocka_unit_test_setup(chooses_the_one_that_has_been_silent_for_long, clear_book),
         cmocka_unit_test_setup(watches_so_many_listeners, clear_book),
         cmocka_unit_test_setup(shares_a_unix_socket, clear_book),
         cmocka_unit_test_setup(drains, clear_book),

@@ -16,7 +16,7 @@
 #include "net/worker.h"
 #include "wire/h1_session.h"
 
-enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, LINGER_MS = 2000, SLACK_MS = 128, TURNS_MAX = 10000 };
+enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, LINGER_MS = 2000, GOODBYE_MS = 1000, SLACK_MS = 128, TURNS_MAX = 10000 };
 
 static char big[BIG_SIZE];
 
@@ -339,6 +339,157 @@ static void late_body_is_given_up(void **state)
     assert_int_equal(count(scene, "HTTP/1.1 408 "), 1);
 }
 
+/* ---- Who makes room for others ---- */
+
+static bool expendable(struct scene *scene)
+{
+    return conn_expendable(only_connection(scene));
+}
+
+static void expect_phase(struct scene *scene, enum session_phase phase)
+{
+    assert_int_equal(only_connection(scene)->session.phase, phase);
+}
+
+/* Expendable, but not before it has waited for so long. */
+static void expect_expendable_after_a_moment(struct scene *scene)
+{
+    assert_false(expendable(scene));
+    pass(scene, GOODBYE_MS - 1);
+    assert_false(expendable(scene));
+    pass(scene, 1 + SLACK_MS);
+    assert_true(expendable(scene));
+}
+
+static void silent_one_is_expendable_after_a_moment(void **state)
+{
+    struct scene *scene = *state;
+    turn(&scene->worker);
+    expect_phase(scene, SESSION_FRESH);
+    expect_expendable_after_a_moment(scene);
+}
+
+/* Its time begins with its first byte, not again with each. */
+static void half_a_head_is_expendable_after_a_moment(void **state)
+{
+    struct scene *scene = *state;
+    pass(scene, GOODBYE_MS / 2);
+    say(scene, "GET / HT");
+    turn(&scene->worker);
+    expect_phase(scene, SESSION_HEAD);
+    pass(scene, GOODBYE_MS / 2 + SLACK_MS);
+    assert_false(expendable(scene));
+    say(scene, "TP/1");
+    turn(&scene->worker);
+    pass(scene, GOODBYE_MS / 2);
+    expect_phase(scene, SESSION_HEAD);
+    assert_true(expendable(scene));
+}
+
+static void idle_one_is_expendable_until_it_asks_again(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, GET("/"));
+    exchange_all(scene);
+    expect_phase(scene, SESSION_IDLE);
+    assert_true(expendable(scene));
+    say(scene, "GET / HT");
+    turn(&scene->worker);
+    expect_phase(scene, SESSION_HEAD);
+    expect_expendable_after_a_moment(scene);
+}
+
+static void one_that_has_had_its_last_response_is_expendable(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, "BAD\r\n\r\n");
+    exchange_all(scene);
+    expect_phase(scene, SESSION_LINGER);
+    assert_true(expendable(scene));
+}
+
+static void one_with_a_request_still_to_be_read_is_not_expendable(void **state)
+{
+    enum { REQUESTS = 200 }; /* far more than a turn answers */
+    struct scene *scene = *state;
+    scene->limits.pipelined_max = 1;
+    for (unsigned i = 0; i < REQUESTS; i++)
+        say(scene, GET("/"));
+    turn(&scene->worker);
+    expect_phase(scene, SESSION_IDLE);
+    assert_non_null(only_connection(scene)->input);
+    assert_false(expendable(scene));
+    exchange_all(scene);
+    assert_int_equal(count(scene, "HTTP/1.1 200 "), REQUESTS);
+    assert_true(expendable(scene));
+}
+
+static void one_in_a_body_is_not_expendable(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
+    turn(&scene->worker);
+    pass(scene, BODY_MS - 1);
+    expect_phase(scene, SESSION_BODY);
+    assert_false(expendable(scene));
+}
+
+static void one_that_awaits_its_answer_is_not_expendable(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, GET("/defer"));
+    turn(&scene->worker);
+    pass(scene, 3600 * 1000);
+    expect_phase(scene, SESSION_WAITING);
+    assert_false(expendable(scene));
+    answer_deferred(scene);
+    exchange_all(scene);
+    assert_true(expendable(scene));
+}
+
+/* Whatever its phase is: a response is on its way. */
+static void expect_kept_until_out(struct scene *scene, const char *said, enum session_phase phase)
+{
+    say(scene, said);
+    turn(&scene->worker);
+    assert_non_null(only_connection(scene)->output);
+    pass(scene, GOODBYE_MS + SLACK_MS);
+    assert_false(expendable(scene));
+    exchange_all(scene);
+    expect_phase(scene, phase);
+    pass(scene, GOODBYE_MS + SLACK_MS);
+    assert_true(expendable(scene));
+}
+
+static void idle_one_is_kept_until_its_output_is_out(void **state)
+{
+    expect_kept_until_out(*state, GET("/big"), SESSION_IDLE);
+}
+
+static void half_a_head_is_kept_until_the_output_before_it_is_out(void **state)
+{
+    expect_kept_until_out(*state, GET("/big") "GET / HT", SESSION_HEAD);
+}
+
+static void one_that_ends_is_kept_until_its_output_is_out(void **state)
+{
+    expect_kept_until_out(*state, GET("/big") "BAD\r\n\r\n", SESSION_LINGER);
+}
+
+/* Content that is made while it is sent, and a connection about to be closed, which makes room by itself. */
+static void one_that_sends_is_not_expendable(void **state)
+{
+    static const enum session_phase phases[] = { SESSION_SENDING, SESSION_CLOSE };
+    struct scene *scene = *state;
+    struct conn *conn = only_connection(scene);
+    pass(scene, GOODBYE_MS + SLACK_MS);
+    assert_true(expendable(scene));
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
+        conn->session.phase = phases[i];
+        assert_false(expendable(scene));
+    }
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 
 int main(void)
@@ -353,6 +504,17 @@ int main(void)
         CASE(linger_behind_pending_output_has_its_deadline),
         CASE(late_body_behind_pending_output_waits),
         CASE(late_body_is_given_up),
+        CASE(silent_one_is_expendable_after_a_moment),
+        CASE(half_a_head_is_expendable_after_a_moment),
+        CASE(idle_one_is_expendable_until_it_asks_again),
+        CASE(one_that_has_had_its_last_response_is_expendable),
+        CASE(one_with_a_request_still_to_be_read_is_not_expendable),
+        CASE(one_in_a_body_is_not_expendable),
+        CASE(one_that_awaits_its_answer_is_not_expendable),
+        CASE(idle_one_is_kept_until_its_output_is_out),
+        CASE(half_a_head_is_kept_until_the_output_before_it_is_out),
+        CASE(one_that_ends_is_kept_until_its_output_is_out),
+        CASE(one_that_sends_is_not_expendable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
