@@ -16,7 +16,8 @@
 #include "net/worker.h"
 #include "wire/h1_session.h"
 
-enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, LINGER_MS = 2000, GOODBYE_MS = 1000, SLACK_MS = 128, TURNS_MAX = 10000 };
+enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, LINGER_MS = 2000, GOODBYE_MS = 1000, SLACK_MS = 128,
+       TURNS_MAX = 10000 };
 
 static char big[BIG_SIZE];
 
