@@ -26,8 +26,8 @@ class Visitor(threading.Thread):
                     self.visit(connection)
 
     def connect(self):
-        """Its handshake may have been begun after the end of accepting: then it times out or is refused, and the file of
-        a unix socket is gone."""
+        """Its handshake may have been begun after the end of accepting: then it times out or is refused, and the file
+        of a unix socket is gone."""
         connection = Connection.__new__(Connection)
         family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
         connection.socket, connection.buffer, connection.methods = socket.socket(family), bytearray(), []
