@@ -71,6 +71,10 @@ typedef struct rh_options {
     unsigned workers;           /* threads with a loop each; default: usable CPUs */
     unsigned background;        /* threads for blocking work; default 4 */
     uint64_t cache_bytes;       /* content kept in memory; default 256 MiB; 1: none */
+    const char *cache_policy;   /* who leaves when that is full: "sieve" (default) or "lru" */
+    bool no_encodings;          /* pages are not compressed; files beside them (.br, .zst, .gz) are used all the same */
+    const char *watch;          /* how changes beneath the roots are noticed: "auto" (default: by inotify, by "rescan"
+                                   where there is none), "rescan" (walking through them again and again) or "off" */
     uint64_t buffer_memory;     /* bodies, partial heads and unsent output of all connections together; each worker has
                                    its share; default: a quarter of the memory there is (machine or control group).
                                    At least 3 * body_max + 1 MiB for each worker. Beyond it: 503, or close */
@@ -138,6 +142,52 @@ typedef struct rh_site_info {
     uint64_t bytes_in_memory;
 } rh_site_info;
 RH_API rh_site_info rh_site(const rh_server *server);
+
+/* ---- Hosts -------------------------------------------------------------------------------------------------- */
+
+/* What holds for some paths of a host. The first rule whose path matches decides, whole: nothing is taken from
+ * another. What is left out (NULL, 0) is as it would be without a rule. A path is one of
+ *
+ *     "/exact"             this path
+ *     "/old/{name}/x"      {name} is one segment, any
+ *     "/old/{rest...}"     all beneath; {rest} is what follows, perhaps nothing. Where no name is needed, a star stands
+ *                          for it: "/assets/" with "*" behind, and "/" with "*" behind for everything
+ *     "*.js"               every path that ends so
+ *
+ * and {name} may stand in redirect and rewrite. */
+typedef struct rh_rule {
+    const char *path;
+    const char *redirect;       /* where to instead: a path or a URL; the query is kept */
+    const char *rewrite;        /* the path whose page answers instead */
+    unsigned status;            /* of the redirect: 301 (default), 302, 303, 307 or 308. Without redirect: the path is
+                                   answered with this error, 403, 404, 410 or 451 */
+    const char *cache_control;  /* the field's value; "": no such field */
+    const char *const *headers; /* "Name: value" each, NULL at the end */
+    const char *cors;           /* origins whose pages may read it, separated by spaces, or "*" */
+    const char *basic_auth;     /* a file of "name:hash" lines: who may see it */
+} rh_rule;
+
+typedef struct rh_host_options {
+    const char *names;              /* "example.org *.example.org", separated by spaces; NULL: the default host, which
+                                       answers for every name that is not another's */
+    const char *root;               /* folder of pages; NULL: no pages, for the default host that of rh_options */
+    const char *fallback;           /* the page for navigations to paths that are nothing, "/index.html"; NULL: none */
+    bool list;                      /* folders without index.html are listed */
+    const rh_rule *rules;
+    size_t rule_count;
+    const char *const *types;       /* "ending media-type" each ("mjs text/javascript"), NULL at the end */
+    const char *const *error_pages; /* "status path" each ("404 /lost.html"), NULL at the end */
+} rh_host_options;
+
+RH_API int rh_host_add(rh_server *server, const rh_host_options *options, size_t options_size, size_t rule_size);
+
+/* One more name to answer for, or what the default host does. Before rh_start, once for each name; later it is -1 and
+ * changes nothing. Everything is copied, but files are opened by rh_start. 0, or -1 for a mistake: rh_error says which,
+ * and rh_start will fail too. */
+static inline int rh_host(rh_server *server, const rh_host_options *options)
+{
+    return rh_host_add(server, options, sizeof *options, sizeof *options->rules);
+}
 
 /* ---- Routes ------------------------------------------------------------------------------------------------- */
 
