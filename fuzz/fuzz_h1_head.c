@@ -36,7 +36,7 @@ static void parse(struct outcome *outcome, const struct h1_scanner *scanner, str
     for (size_t seen = first;; seen = text.size - seen > step ? seen + step : text.size) {
         see(outcome, text.data, seen);
         struct slice bytes = slice_make(outcome->bytes, seen);
-        outcome->result = h1_head_parse_with(scanner, &outcome->head, &outcome->request, bytes, limits);
+        outcome->result = h1_head_parse(scanner, &outcome->head, &outcome->request, bytes, limits);
         if (outcome->result != H1_HEAD_MORE || seen == text.size)
             return;
     }

@@ -32,6 +32,11 @@ static inline void arena_reset(struct arena *arena, struct pages *pages)
     arena->end = arena->first_end;
 }
 
+static inline bool arena_untouched(const struct arena *arena)
+{
+    return arena->at == arena->first && !arena->blocks;
+}
+
 /* `size` bytes aligned for any type; NULL: no memory, or the ceiling is reached. */
 static inline void *arena_take(struct arena *arena, size_t size)
 {

@@ -26,12 +26,18 @@ static inline void hold_ref(struct hold *hold)
         atomic_fetch_add_explicit(&hold->count, 1, memory_order_relaxed);
 }
 
+/* Whoever asks holds it and nobody else does; so nobody can come to hold it meanwhile. */
+static inline bool hold_sole(const struct hold *hold)
+{
+    return atomic_load_explicit(&hold->count, memory_order_acquire) == 1;
+}
+
 static inline void hold_unref(struct hold *hold)
 {
     if (hold == NULL)
         return;
     /* The only holder needs no atomic read-modify-write: nobody else is there to take or drop a reference meanwhile. */
-    bool last = atomic_load_explicit(&hold->count, memory_order_acquire) == 1 ||
+    bool last = hold_sole(hold) ||
                 atomic_fetch_sub_explicit(&hold->count, 1, memory_order_acq_rel) == 1;
     if (last)
         hold->gone(hold);

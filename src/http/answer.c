@@ -54,7 +54,7 @@ static struct slice copy(struct writer *w, struct slice s)
 
 static void fill_body(struct answer *answer, struct slice bytes)
 {
-    if (bytes.size == 0 || status_bodiless(answer->status))
+    if (bytes.size == 0 || status_contentless(answer->status))
         return;
     answer->body = (struct body){ .kind = BODY_SPAN, .data = bytes.data, .size = bytes.size, .fd = -1,
                                   .hold = &answer->hold };

@@ -39,8 +39,10 @@ struct body {
 enum answer_wire { ANSWER_H1, ANSWER_WIRES };
 
 struct encoded {
-    size_t size;
-    size_t date_at; /* where the 29 bytes of the date belong */
+    size_t size;        /* with an ending, which depends on the server and the request: mostly it is the right one */
+    size_t common_size; /* without */
+    size_t date_at;     /* where the 29 bytes of the date belong */
+    const void *ending; /* which one it is: wire's to know */
     char bytes[];
 };
 

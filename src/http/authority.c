@@ -125,12 +125,17 @@ static RARE bool others_valid(struct slice authority)
 }
 
 /* Nearly every host is a name without escapes. The others are apart, so that it needs no frame: 20 instructions. */
-bool authority_valid(struct slice authority)
+bool authority_valid_from(struct slice authority, size_t plain)
 {
-    size_t host = char_run(authority, CHAR_HOST);
+    size_t host = plain == authority.size ? plain : plain + char_run(slice_skip(authority, plain), CHAR_HOST);
     if (host == authority.size)
         return host > 0;
     if (host == 0 || authority.data[host] == '%')
         return others_valid(authority);
     return port_valid(slice_skip(authority, host));
+}
+
+bool authority_valid(struct slice authority)
+{
+    return authority_valid_from(authority, 0);
 }

@@ -66,7 +66,7 @@ static bool matches(const struct fields *fields, enum field_id id, struct slice 
  * 13.1.4). */
 static bool has_date(const struct fields *fields, enum field_id id, int64_t now_s, int64_t *date)
 {
-    if (!fields_has(fields, id) || fields_next(fields, id, fields->first[id]) >= 0)
+    if (!fields_has(fields, id) || fields_next(fields, id, fields->first[id] + 1u) >= 0)
         return false;
     return date_parse(fields_get(fields, id), now_s, date);
 }
@@ -74,7 +74,11 @@ static bool has_date(const struct fields *fields, enum field_id id, int64_t now_
 enum verdict conditional_evaluate(const struct fields *fields, struct slice etag, int64_t modified_s, bool safe,
                                   int64_t now_s)
 {
+    const uint32_t conditions = field_bit(FIELD_IF_MATCH) | field_bit(FIELD_IF_UNMODIFIED_SINCE) |
+                                field_bit(FIELD_IF_NONE_MATCH) | field_bit(FIELD_IF_MODIFIED_SINCE);
     int64_t date;
+    if (!fields_have(fields, conditions))
+        return VERDICT_SEND;
     if (fields_has(fields, FIELD_IF_MATCH)) {
         if (!matches(fields, FIELD_IF_MATCH, etag, true))
             return VERDICT_FAILED;

@@ -47,18 +47,18 @@ static void reset_response(struct response *response)
     response->refused = false;
 }
 
-/* The arrays behind fields.first are large and are valid only as far as fields.count says: they are passed over. In
- * pieces, because a compiler clears a small one with a few wide stores and a large one with a slow loop. */
+/* The arrays of the fields are large, and valid only as far as their count says: they are passed over. In pieces,
+ * because a compiler clears a small one with a few wide stores and a large one with a slow loop. */
 void exchange_renew(struct exchange *exchange)
 {
     struct request *request = &exchange->request;
     const size_t own = offsetof(struct exchange, session), own_end = offsetof(struct exchange, response);
-    const size_t fields = offsetof(struct request, fields), arrays = offsetof(struct request, fields.id);
+    const size_t fields = offsetof(struct request, fields);
     atomic_store_explicit(&exchange->hold.count, 1, memory_order_relaxed);
     memset((char *)exchange + own, 0, own_end - own);
     exchange->response = (struct response){ 0 };
     memset(request, 0, fields);
-    memset(&request->fields, 0, arrays - fields);
+    fields_reset(&request->fields, NULL);
 }
 
 void exchange_reset(struct exchange *exchange)

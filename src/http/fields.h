@@ -51,18 +51,19 @@ struct field {
 struct fields {
     const char *base;
     unsigned count;
-    uint8_t first[32];        /* by field_id: 1 + index of its first field, 0: absent */
+    uint32_t present;         /* bit i: there is one of field_id i */
+    uint8_t first[32];        /* by field_id, of those present: the index of the first one */
     uint8_t id[FIELDS_MAX];   /* by index: its field_id */
     struct field at[FIELDS_MAX];
 };
 
-_Static_assert(FIELD_ID_COUNT <= 32, "fields.first[] is cleared as one 32-byte store");
+_Static_assert(FIELD_ID_COUNT <= 32, "a bit each in fields.present");
 
 static inline void fields_reset(struct fields *fields, const char *base)
 {
     fields->base = base;
     fields->count = 0;
-    memset(fields->first, 0, sizeof fields->first);
+    fields->present = 0;
 }
 
 enum field_id field_identify(struct slice name); /* case-insensitive */
@@ -78,15 +79,35 @@ static inline struct slice fields_value(const struct fields *fields, unsigned in
     return slice_make(fields->base + fields->at[index].value, fields->at[index].value_size);
 }
 
+static inline uint32_t field_bit(enum field_id id)
+{
+    return UINT32_C(1) << id;
+}
+
+/* Whether there is any of these, which are field_bits: most requests have nothing of what most rules are about. */
+static inline bool fields_have(const struct fields *fields, uint32_t bits)
+{
+    return (fields->present & bits) != 0;
+}
+
 static inline bool fields_has(const struct fields *fields, enum field_id id)
 {
-    return fields->first[id] != 0;
+    return fields_have(fields, field_bit(id));
+}
+
+/* Notes which name the field at `index` has; of each id the first one. */
+static inline void fields_note(struct fields *fields, unsigned index, enum field_id id)
+{
+    fields->id[index] = (uint8_t)id;
+    if (!fields_has(fields, id))
+        fields->first[id] = (uint8_t)index;
+    fields->present |= field_bit(id);
 }
 
 /* The first field's value; data is NULL where the field is absent. */
 static inline struct slice fields_get(const struct fields *fields, enum field_id id)
 {
-    return fields->first[id] ? fields_value(fields, fields->first[id] - 1u) : slice_make(NULL, 0);
+    return fields_has(fields, id) ? fields_value(fields, fields->first[id]) : slice_make(NULL, 0);
 }
 
 /* The index of the next field of this id at or after `from`, or -1: for names that may stand several times. */

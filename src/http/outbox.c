@@ -15,9 +15,19 @@ char *outbox_reserve(struct outbox *out, size_t size)
 {
     if (size > out->size - out->used)
         return NULL;
-    if (out->count == OUTBOX_SPANS && !growing(out))
+    if (__builtin_expect(out->count == OUTBOX_SPANS, 0) && !growing(out))
         return NULL;
     return out->buffer + out->used;
+}
+
+/* Only what is read of a run of copied bytes: all of a span is 12 instructions. */
+static void begin_run(struct outbox *out, size_t size)
+{
+    struct span *span = &out->spans[out->count++];
+    span->kind = SPAN_COPIED;
+    span->data = out->buffer + out->used;
+    span->size = size;
+    span->hold = NULL;
 }
 
 void outbox_commit(struct outbox *out, size_t size)
@@ -28,7 +38,7 @@ void outbox_commit(struct outbox *out, size_t size)
     if (last)
         last->size += size;
     else
-        out->spans[out->count++] = (struct span){ .kind = SPAN_COPIED, .data = out->buffer + out->used, .size = size };
+        begin_run(out, size);
     out->used += size;
 }
 

@@ -19,4 +19,10 @@ static inline bool status_bodiless(unsigned status)
     return status < 200 || status == 204 || status == 304;
 }
 
+/* 205 forbids content, too (RFC 9110 15.3.6), but is framed like any other response. */
+static inline bool status_contentless(unsigned status)
+{
+    return status_bodiless(status) || status == 205;
+}
+
 #endif

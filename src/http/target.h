@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "http/method.h"
 
-enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTERISK };
+enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTERISK }; /* the first two have a path */
 
 struct target {
     enum target_form form;
@@ -20,6 +20,11 @@ struct target {
     struct slice authority; /* host[:port] of absolute and authority form, and of an OPTIONS which was absolute without
                                path or query and so is an asterisk (RFC 9112 3.2.4); else empty */
 };
+
+static inline bool target_has_path(const struct target *target)
+{
+    return target->form <= TARGET_ABSOLUTE;
+}
 
 /* False: malformed, or a form that this method cannot have (400). The caller has seen the first `plain` bytes to be
  * plain: CHAR_PATH, and dots that follow no slash. */
@@ -47,6 +52,9 @@ bool target_normalise(struct slice path, char *out, size_t *size);
 /* host[:port] as RFC 3986 3.2.2 has it: a name, an IPv4 or a bracketed IPv6 address, a port of digits up to 65535,
  * which may be empty; an empty host is not valid for http (RFC 9110 4.2.1). No userinfo. */
 bool authority_valid(struct slice authority);
+
+/* The same; the caller has seen that the first `plain` bytes are each a CHAR_HOST. */
+bool authority_valid_from(struct slice authority, size_t plain);
 
 /* Percent-decodes a query or form part into `out` (at least raw.size bytes), "+" as space. False: a bad escape. */
 bool query_decode(struct slice raw, char *out, size_t *size);

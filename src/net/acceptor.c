@@ -104,6 +104,7 @@ bool acceptor_init(struct acceptor *acceptor, struct worker *worker, int fd, boo
 void acceptors_pause(struct worker *worker, uint64_t again_ms)
 {
     worker->accept_again_ms = again_ms;
+    worker->chores = true;
     if (!worker->accepting)
         return;
     worker->accepting = false;

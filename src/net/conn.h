@@ -43,6 +43,7 @@ struct conn {
     bool again;                 /* in the worker's list for the next turn */
     bool gone;                  /* closed, waiting to be freed */
     bool recent;                /* used since the last look for idle ones */
+    bool resting;               /* idle, and nothing is pending in any direction: see serve_at_once */
     struct session session;     /* the wire version's own state follows */
 };
 

@@ -12,6 +12,7 @@
 
 enum {
     WAIT_MAX_MS = 60 * 1000,
+    CHORES_MS = 20,                /* how often is looked at what no event tells of: the progress of a drain, a pause */
     REFUSE_MS = 100,               /* handshakes under way when a drain begins are given this long to be completed */
     PAGES_KEPT_BYTES = 8 << 20,
     CONNS_KEPT = 4096
@@ -21,6 +22,7 @@ static void ring(struct watch *watch, uint32_t events)
 {
     struct worker *worker = LINK_OWNER(watch, struct worker, bell);
     (void)events;
+    worker->chores = true; /* perhaps it is about what is wanted of the worker */
     mailbox_open(&worker->mailbox);
 }
 
@@ -78,7 +80,7 @@ void worker_again(struct worker *worker, struct conn *conn)
 {
     if (conn->again)
         return;
-    conn->again = true;
+    conn->again = worker->chores = true;
     conn->next = worker->again;
     worker->again = conn;
 }
@@ -86,6 +88,7 @@ void worker_again(struct worker *worker, struct conn *conn)
 void worker_bury(struct worker *worker, struct conn *conn)
 {
     worker->connection_count--;
+    worker->chores = true;
     if (!conn->again) { /* else it is found, and freed, when that list is gone through */
         conn->next = worker->gone;
         worker->gone = conn;
@@ -161,9 +164,10 @@ static void go_on_draining(struct worker *worker)
         worker->state = WORKER_ENDED;
 }
 
-/* What has to be done once a turn, beside events and deadlines. */
+/* What has to be done in a turn beside events and deadlines. Most turns have nothing of it, and look at one flag only. */
 static void tend(struct worker *worker)
 {
+    run_again(worker);
     enum worker_state wanted = (enum worker_state)atomic_load_explicit(&worker->wanted, memory_order_acquire);
     if (wanted == WORKER_DRAINING && worker->state == WORKER_RUNNING)
         begin_drain(worker);
@@ -173,15 +177,13 @@ static void tend(struct worker *worker)
         go_on_draining(worker);
     if (!worker->accepting && worker->clock.now_ms >= worker->accept_again_ms)
         acceptors_resume(worker);
+    free_gone(worker);
+    worker->chores = worker->again != NULL || worker->state == WORKER_DRAINING || !worker->accepting;
 }
 
 static int wait_ms(const struct worker *worker)
 {
-    if (worker->again != NULL)
-        return 0;
-    int most = WAIT_MAX_MS;
-    if (worker->state == WORKER_DRAINING || !worker->accepting)
-        most = 20;
+    int most = worker->again != NULL ? 0 : worker->chores ? CHORES_MS : WAIT_MAX_MS;
     return timers_wait(&worker->timers, worker->clock.now_ms, most);
 }
 
@@ -192,10 +194,9 @@ static void *live(void *argument)
         unsigned count = loop_wait(&worker->loop, wait_ms(worker));
         clock_update(&worker->clock);
         loop_dispatch(&worker->loop, count);
-        run_again(worker);
         timers_run(&worker->timers, worker->clock.now_ms);
-        tend(worker);
-        free_gone(worker);
+        if (worker->chores)
+            tend(worker);
     }
     acceptors_pause(worker, UINT64_MAX);
     each_connection(worker, conn_close);

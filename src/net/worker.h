@@ -49,6 +49,7 @@ struct worker {
     struct link connections;
     size_t connection_count;
     struct conn *again, *gone;
+    bool chores;               /* there may be something to do beside events and deadlines: tend */
     struct acceptor acceptors[WORKER_LISTENERS_MAX];
     unsigned acceptor_count;
     bool accepting;            /* the listeners are in the loop */

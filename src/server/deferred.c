@@ -25,11 +25,11 @@ static void come_home(struct letter *letter)
             exchange->finish(exchange);
         respond_settle(exchange);
         conn_answered(conn_of(exchange->session), exchange);
+        hold_unref(&exchange->hold);
     } else {
         struct session_host *host = &exchange_worker(exchange)->host;
         host->finished(host, exchange, 0); /* its session could not report it while it was away */
     }
-    hold_unref(&exchange->hold);
 }
 
 void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange *exchange))

@@ -204,12 +204,11 @@ static void answer_pathless(struct exchange *exchange)
 static void dispatch(struct exchange *exchange)
 {
     unsigned allow = 0;
-    enum target_form form = exchange->request.target.form;
     if (exchange->request.method == METHOD_OTHER) {
         respond_error(exchange, 501, 0, SLICE(""));
         return;
     }
-    if (form == TARGET_ASTERISK || form == TARGET_AUTHORITY) {
+    if (!target_has_path(&exchange->request.target)) {
         answer_pathless(exchange);
         return;
     }
@@ -233,9 +232,8 @@ static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
     unsigned allow = 0;
     const struct request *request = &exchange->request;
-    bool path = request->target.form == TARGET_ORIGIN || request->target.form == TARGET_ABSOLUTE;
     (void)host;
-    if (path && request->method != METHOD_OTHER)
+    if (target_has_path(&request->target) && request->method != METHOD_OTHER)
         exchange->route = find_route(exchange, &allow);
     if (exchange->route != NULL)
         return BODY_PLAN_WHOLE;
@@ -261,6 +259,7 @@ static void finished(struct session_host *host, struct exchange *exchange, uint6
     struct server_worker *worker = server_worker_of(host);
     if (worker->access_log != NULL)
         access_log_line(worker->access_log, exchange, body_bytes, host->clock);
+    exchanges_give(worker, exchange);
 }
 
 void dispatch_init(struct session_host *host)

@@ -21,7 +21,7 @@ static void gone(struct hold *hold)
     worker->spare_count++;
 }
 
-struct exchange *exchanges_take(struct server_worker *worker)
+static struct exchange *take_spare(struct server_worker *worker)
 {
     struct exchange *exchange = worker->spare;
     if (exchange != NULL) {
@@ -39,8 +39,29 @@ struct exchange *exchanges_take(struct server_worker *worker)
     return exchange;
 }
 
+struct exchange *exchanges_take(struct server_worker *worker)
+{
+    struct exchange *exchange = worker->warm;
+    if (exchange == NULL)
+        return take_spare(worker);
+    worker->warm = NULL;
+    exchange_freshen(exchange);
+    return exchange;
+}
+
+void exchanges_give(struct server_worker *worker, struct exchange *exchange)
+{
+    if (worker->warm == NULL && exchange_untouched(exchange) && hold_sole(&exchange->hold))
+        worker->warm = exchange;
+    else
+        hold_unref(&exchange->hold);
+}
+
 void exchanges_free(struct server_worker *worker)
 {
+    if (worker->warm != NULL)
+        hold_unref(&worker->warm->hold);
+    worker->warm = NULL;
     while (worker->spare != NULL) {
         struct exchange *exchange = worker->spare;
         worker->spare = exchange->route;

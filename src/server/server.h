@@ -24,6 +24,7 @@ struct server_worker {
     struct session_host host;
     rh_server *server;
     struct access_log_writer *access_log; /* NULL: off */
+    struct exchange *warm;                /* answered a page a moment ago and needs but freshening; or NULL */
     struct exchange *spare;               /* chain through exchange.route of those that wait for a request */
     unsigned spare_count;
     size_t deferred;                      /* exchanges that somebody else still has */
@@ -61,6 +62,7 @@ void dispatch_init(struct session_host *host);
 
 /* Exchanges of a worker, made at need and used again (exchanges.c). */
 struct exchange *exchanges_take(struct server_worker *worker);
+void exchanges_give(struct server_worker *worker, struct exchange *exchange); /* the taker's reference */
 void exchanges_free(struct server_worker *worker);
 
 static inline struct server_worker *server_worker_of(struct session_host *host)

@@ -12,7 +12,7 @@ static const uint64_t length_max = INT64_MAX;
 
 static int find_first(const struct fields *fields, enum field_id id)
 {
-    return (int)fields->first[id] - 1;
+    return fields_has(fields, id) ? fields->first[id] : -1;
 }
 
 /* Takes the next member of a list in which, unlike list_next, an empty member counts: in these two fields it is a
@@ -133,6 +133,6 @@ struct h1_framing h1_framing_decide(const struct request *request)
     if (framing.status != 0)
         return (struct h1_framing){ .body = H1_BODY_REFUSED, .status = framing.status };
 
-    framing.persistent = fields_has(fields, FIELD_CONNECTION) ? decide_persistence(request) : request->version > 10;
+    framing.persistent = decide_persistence(request);
     return framing;
 }

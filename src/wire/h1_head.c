@@ -125,9 +125,11 @@ static inline enum verdict take_target(const struct h1_scanner *scanner, struct 
 
 static RARE bool set_any_target(struct request *request, size_t plain)
 {
+    request->path = slice_make(NULL, 0);
     if (!target_parse_from(&request->target, request->raw_target, request->method, plain))
         return false;
-    request->path = request->target.plain ? request->target.path : slice_make(NULL, 0);
+    if (request->target.plain)
+        request->path = request->target.path;
     return true;
 }
 
@@ -160,6 +162,8 @@ static inline enum verdict take_request_line(const struct h1_scanner *scanner, s
     head->method_size = (uint16_t)(target - 1 - begin);
     head->target_size = (uint16_t)(*at - 1 - target);
     request->method = method;
+    request->version = 0;
+    request->persistent = false;
     request->method_name = slice_part(bytes, begin, target - 1);
     if (!set_target(request, slice_part(bytes, target, *at - 1), plain))
         return BAD_REQUEST;
@@ -218,6 +222,18 @@ static inline enum verdict take_start(const struct h1_scanner *scanner, struct s
     head->done = (uint32_t)at;
     fields_reset(&request->fields, bytes.data);
     return LINE;
+}
+
+void h1_head_forget(const struct h1_head *head, struct request *request)
+{
+    if (head->method_size == 0) {
+        request->method = METHOD_OTHER;
+        request->version = 0;
+        request->persistent = false;
+    }
+    request->method_name = request->raw_target = request->path = slice_make(NULL, 0);
+    request->target = (struct target){ .form = TARGET_ORIGIN };
+    fields_reset(&request->fields, NULL);
 }
 
 static inline bool is_blank(char c)
@@ -285,11 +301,9 @@ static inline void note_field(struct h1_head *head, struct fields *fields, unsig
 {
     enum field_id id = field_identify(fields_name(fields, index));
 
-    fields->id[index] = (uint8_t)id;
-    if (fields->first[id] == 0)
-        fields->first[id] = (uint8_t)(index + 1);
-    else if (id == FIELD_HOST)
+    if (id == FIELD_HOST && fields_has(fields, FIELD_HOST))
         head->host_again = true;
+    fields_note(fields, index, id);
 }
 
 /* The field lines and the empty line behind them, which is no field and so ends the loop: that no line is asked first
@@ -317,20 +331,43 @@ static inline enum verdict take_fields(const struct h1_scanner *scanner, struct 
     return verdict;
 }
 
+/* How many bytes of this part of a head stand in a host's name for themselves; it may be told less than there are. The
+ * 32 bytes looked at are those from its beginning on or the last ones of all. */
+static inline size_t run_host(const struct h1_scanner *scanner, struct slice bytes, struct slice part)
+{
+    if (bytes.size < H1_HALF)
+        return 0;
+    size_t last = bytes.size - H1_HALF, at = min_size((size_t)(part.data - bytes.data), last);
+    size_t before = (size_t)(part.data - bytes.data) - at;
+    uint32_t others = ~scanner->scan_host(bytes.data + at) >> before;
+    size_t run = others != 0 ? (unsigned)__builtin_ctz(others) : H1_HALF - before;
+    return min_size(run, part.size);
+}
+
 /* Exactly one valid Host in 1.1, at most one in 1.0 (RFC 9112 3.2). An empty one is for URIs without an authority; an
  * http URI has one (RFC 9110 4.2.1), so it is not valid here. */
-static inline bool host_valid(const struct h1_head *head, const struct request *request)
+static inline bool host_valid(const struct h1_scanner *scanner, const struct h1_head *head,
+                              const struct request *request, struct slice bytes)
 {
     if (!fields_has(&request->fields, FIELD_HOST))
         return request->version == 10;
-    return !head->host_again && authority_valid(fields_get(&request->fields, FIELD_HOST));
+    struct slice host = fields_get(&request->fields, FIELD_HOST);
+    return !head->host_again && authority_valid_from(host, run_host(scanner, bytes, host));
 }
 
-enum h1_head_result h1_head_parse_with(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
-                                       struct slice bytes, const struct session_limits *limits)
+/* Nothing of an earlier head stays in one that ends within its request line. */
+static RARE void forget_line(const struct h1_head *head, struct request *request)
 {
-    size_t head_max = min_size(limits->head_max, FIELDS_HEAD_MAX);
-    struct slice window = slice_part(bytes, 0, min_size(bytes.size, head_max));
+    const char *base = request->fields.base;
+    if (head->method_size == 0)
+        h1_head_forget(head, request);
+    fields_reset(&request->fields, base);
+}
+
+enum h1_head_result h1_head_parse(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
+                                  struct slice bytes, const struct session_limits *limits)
+{
+    struct slice window = slice_part(bytes, 0, min_size(bytes.size, limits->head_max));
     enum verdict verdict = LINE;
 
     if (!head->line_done)
@@ -339,21 +376,17 @@ enum h1_head_result h1_head_parse_with(const struct h1_scanner *scanner, struct 
         move_line(head, request, bytes.data);
     if (verdict == LINE) {
         request->fields.base = bytes.data;
-        verdict = take_fields(scanner, window, head, &request->fields, min_size(limits->fields_max, FIELDS_MAX));
+        verdict = take_fields(scanner, window, head, &request->fields, limits->fields_max);
     }
 
-    if (verdict == MORE && bytes.size < head_max)
+    if (verdict == MORE && bytes.size < limits->head_max)
         return H1_HEAD_MORE;
     if (verdict == MORE)
         verdict = HEAD_TOO_LARGE;
-    if (verdict == LINE && host_valid(head, request))
+    if (verdict == LINE && host_valid(scanner, head, request, window))
         return H1_HEAD_DONE;
+    if (!head->line_done)
+        forget_line(head, request);
     head->bad_status = verdict == LINE ? BAD_REQUEST : (uint16_t)verdict;
     return H1_HEAD_BAD;
-}
-
-enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request, struct slice bytes,
-                                  const struct session_limits *limits)
-{
-    return h1_head_parse_with(h1_scanner_best(), head, request, bytes, limits);
 }

@@ -25,15 +25,16 @@ struct h1_head {
 
 /* `bytes` begins where the head begins, the same bytes again with more behind them after H1_HEAD_MORE; they may have
  * moved: fields.base and the slices of the request line are set anew by each call.
+ * The limits are within what struct fields can hold (session.h).
  * H1_HEAD_DONE: head->done bytes were the head, with its empty line.
  * Checks that need the whole head are made here too: exactly one valid Host in 1.1 (at most one in 1.0).
  * The error is the first one in the order of the bytes and is told as soon as they show it, so it does not depend on
  * how they were split. After H1_HEAD_BAD the request holds what was read before, which may be nothing: version 0. */
-enum h1_head_result h1_head_parse(struct h1_head *head, struct request *request, struct slice bytes,
-                                  const struct session_limits *limits);
+/* Takes out of the request what an unfinished head has left there, and what a head before that had: its bytes may be
+ * gone. The method and the version stay where they are known. */
+void h1_head_forget(const struct h1_head *head, struct request *request);
 
-/* The same with a scanner of the caller's choice: tests and fuzzing compare them. */
-enum h1_head_result h1_head_parse_with(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
-                                       struct slice bytes, const struct session_limits *limits);
+enum h1_head_result h1_head_parse(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
+                                  struct slice bytes, const struct session_limits *limits);
 
 #endif

@@ -22,8 +22,10 @@ struct h1_scanner {
     /* The 64 bytes from `begin` on, or as many as there are: may be none. `begin` is a multiple of 64. It may look at
      * all `size` bytes of the data, and at none behind them. */
     struct h1_masks (*scan)(const char *data, size_t size, size_t begin);
-    /* Which of 32 bytes may stand in a path for themselves: bit i for a CHAR_PATH. */
+    /* Which of 32 bytes may stand in a path for themselves, and which in a host's name: bit i for a CHAR_PATH, a
+     * CHAR_HOST. */
     uint32_t (*scan_path)(const char *bytes);
+    uint32_t (*scan_host)(const char *bytes);
 };
 
 extern const struct h1_scanner h1_scanner_scalar;

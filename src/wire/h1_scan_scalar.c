@@ -22,12 +22,22 @@ static struct h1_masks scan(const char *data, size_t size, size_t begin)
     return masks;
 }
 
-static uint32_t scan_path(const char *bytes)
+static uint32_t scan_class(const char *bytes, unsigned class)
 {
     uint32_t mask = 0;
     for (unsigned i = 0; i < H1_HALF; i++)
-        mask |= (uint32_t)char_is(bytes[i], CHAR_PATH) << i;
+        mask |= (uint32_t)char_is(bytes[i], class) << i;
     return mask;
 }
 
-const struct h1_scanner h1_scanner_scalar = { "scalar", scan, scan_path };
+static uint32_t scan_path(const char *bytes)
+{
+    return scan_class(bytes, CHAR_PATH);
+}
+
+static uint32_t scan_host(const char *bytes)
+{
+    return scan_class(bytes, CHAR_HOST);
+}
+
+const struct h1_scanner h1_scanner_scalar = { "scalar", scan, scan_path, scan_host };

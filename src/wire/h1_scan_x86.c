@@ -55,7 +55,8 @@ static const uint8_t limits[32] = { [0 ... 31] = 0x80 | TOKEN };
 
 static const uint8_t nibbles[32] = { [0 ... 31] = 0x0F };
 
-/* CHAR_PATH needs no more groups than it has rows: bit r of a column says that its character in row r is one. */
+/* CHAR_PATH and CHAR_HOST need no more groups than they have rows: bit r of a column says that its character in row r
+ * is one. */
 static const uint8_t path_columns[2][16] = { [0 ... 1] = {
     0xB8, /*   0 @ P   p */
     0xFC, /* ! 1 A Q a q */
@@ -75,7 +76,26 @@ static const uint8_t path_columns[2][16] = { [0 ... 1] = {
     0x74, /* /   O _ o   */
 } };
 
-static const uint8_t path_rows[2][16] = { [0 ... 1] = { 0, 0, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80 } };
+static const uint8_t host_columns[2][16] = { [0 ... 1] = {
+    0xA8, /*   0   P   p */
+    0xFC, /* ! 1 A Q a q */
+    0xF8, /*   2 B R b r */
+    0xF8, /*   3 C S c s */
+    0xFC, /* $ 4 D T d t */
+    0xF8, /*   5 E U e u */
+    0xFC, /* & 6 F V f v */
+    0xFC, /* ' 7 G W g w */
+    0xFC, /* ( 8 H X h x */
+    0xFC, /* ) 9 I Y i y */
+    0xF4, /* *   J Z j z */
+    0x5C, /* + ; K   k   */
+    0x54, /* ,   L   l   */
+    0x5C, /* - = M   m   */
+    0xD4, /* .   N   n ~ */
+    0x70, /*     O _ o   */
+} };
+
+static const uint8_t bit_rows[2][16] = { [0 ... 1] = { 0, 0, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80 } };
 
 /* ---- Whole and partial blocks ------------------------------------------------------------------------------- */
 
@@ -143,9 +163,9 @@ SSSE3 static inline struct h1_masks scan16(const char *bytes)
                               .text = (uint32_t)_mm_movemask_epi8(left) };
 }
 
-SSSE3 static inline uint32_t path16(const char *bytes)
+SSSE3 static inline uint32_t class16(const char *bytes, const void *by_column)
 {
-    __m128i others = _mm_cmpeq_epi8(classify16(bytes, path_columns, path_rows), _mm_setzero_si128());
+    __m128i others = _mm_cmpeq_epi8(classify16(bytes, by_column, bit_rows), _mm_setzero_si128());
     return (uint32_t)_mm_movemask_epi8(others) ^ 0xFFFF;
 }
 
@@ -161,10 +181,15 @@ SSSE3 static struct h1_masks scan_ssse3(const char *data, size_t size, size_t be
 
 SSSE3 static uint32_t path_ssse3(const char *bytes)
 {
-    return path16(bytes) | path16(bytes + 16) << 16;
+    return class16(bytes, path_columns) | class16(bytes + 16, path_columns) << 16;
 }
 
-static const struct h1_scanner ssse3 = { "ssse3", scan_ssse3, path_ssse3 };
+SSSE3 static uint32_t host_ssse3(const char *bytes)
+{
+    return class16(bytes, host_columns) | class16(bytes + 16, host_columns) << 16;
+}
+
+static const struct h1_scanner ssse3 = { "ssse3", scan_ssse3, path_ssse3, host_ssse3 };
 
 /* ---- 32 bytes at a time ------------------------------------------------------------------------------------- */
 
@@ -191,13 +216,23 @@ AVX2 static struct h1_masks scan_avx2(const char *data, size_t size, size_t begi
     return scan_with(half_avx2, data, size, begin);
 }
 
-AVX2 static uint32_t path_avx2(const char *bytes)
+AVX2 static inline uint32_t class32(const char *bytes, const void *by_column)
 {
-    __m256i others = _mm256_cmpeq_epi8(classify32(bytes, path_columns, path_rows), _mm256_setzero_si256());
+    __m256i others = _mm256_cmpeq_epi8(classify32(bytes, by_column, bit_rows), _mm256_setzero_si256());
     return ~(uint32_t)_mm256_movemask_epi8(others);
 }
 
-static const struct h1_scanner avx2 = { "avx2", scan_avx2, path_avx2 };
+AVX2 static uint32_t path_avx2(const char *bytes)
+{
+    return class32(bytes, path_columns);
+}
+
+AVX2 static uint32_t host_avx2(const char *bytes)
+{
+    return class32(bytes, host_columns);
+}
+
+static const struct h1_scanner avx2 = { "avx2", scan_avx2, path_avx2, host_avx2 };
 
 /* ---- The choice --------------------------------------------------------------------------------------------- */
 

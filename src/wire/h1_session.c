@@ -12,11 +12,15 @@
 #include "wire/h1_head.h"
 #include "wire/h1_write.h"
 
+/* Out of line: what an ordinary request has no need of must not be in the way of its registers (40 instructions). */
+#define RARE __attribute__((noinline))
+
 struct h1_session {
     struct session base;
     struct exchange *exchange; /* NULL at rest, and where its response has gone before its body was read */
     uint64_t left;             /* LENGTH: bytes of the body still to come; CHUNKED: how many more are acceptable */
     uint64_t sent;             /* bytes of content of this response put into the outbox */
+    const struct h1_scanner *scanner;
     union {
         struct h1_head head;
         struct h1_chunked chunked;
@@ -45,33 +49,32 @@ static void let_body_go(struct h1_session *s)
     s->holds_body = false;
 }
 
-static void drop(struct h1_session *s)
+static struct exchange *part(struct h1_session *s)
 {
     struct exchange *exchange = s->exchange;
     let_body_go(s);
     s->exchange = NULL;
     s->pulling = false;
     exchange->session = NULL;
-    hold_unref(&exchange->hold);
+    return exchange;
 }
 
 static void finish(struct h1_session *s)
 {
-    s->base.host->finished(s->base.host, s->exchange, s->sent);
-    drop(s);
+    struct session_host *host = s->base.host;
+    host->finished(host, part(s), s->sent);
 }
 
 /* Between two feeds the bytes of an unfinished head are the connection's, and may have moved or gone. */
-static void forget_head(struct exchange *exchange)
+static void forget_head(struct h1_session *s)
 {
-    struct request *request = &exchange->request;
-    request->method_name = request->raw_target = request->path = slice_make(NULL, 0);
-    request->target = (struct target){ .form = TARGET_ORIGIN };
-    fields_reset(&request->fields, NULL);
+    h1_head_forget(&s->parser.head, &s->exchange->request);
+    s->exchange->head_size = 0;
+    s->exchange->begun_ms = 0;
 }
 
 /* No memory for this request: it gets what needs none. */
-static enum session_phase starve(struct h1_session *s, struct outbox *out)
+static RARE enum session_phase starve(struct h1_session *s, struct outbox *out)
 {
     h1_write_unavailable(out, s->base.host);
     if (s->exchange) {
@@ -86,7 +89,7 @@ static enum session_phase starve(struct h1_session *s, struct outbox *out)
 /* ---- The response ------------------------------------------------------------------------------------------- */
 
 /* Makes the exchange outlive this turn: the input and whatever nobody holds may be gone in the next one. */
-static bool keep(struct h1_session *s)
+static RARE bool keep(struct h1_session *s)
 {
     struct exchange *exchange = s->exchange;
     struct response *response = &exchange->response;
@@ -121,7 +124,7 @@ static enum session_phase end_response(struct h1_session *s)
     return follow_up(s, closes, asked);
 }
 
-static enum session_phase pull(struct h1_session *s, struct outbox *out)
+static RARE enum session_phase pull(struct h1_session *s, struct outbox *out)
 {
     switch (h1_write_pull(s->exchange, out, &s->sent)) {
     case H1_PULL_MORE:
@@ -170,7 +173,7 @@ static enum session_phase go_on(struct h1_session *s, struct outbox *out)
 /* ---- The request -------------------------------------------------------------------------------------------- */
 
 /* The peer's fault, after which nobody knows where the next request begins. */
-static enum session_phase refuse(struct h1_session *s, unsigned status)
+static RARE enum session_phase refuse(struct h1_session *s, unsigned status)
 {
     s->body = H1_BODY_REFUSED;
     s->leaving = true;
@@ -235,7 +238,7 @@ static enum session_phase expect_body(struct h1_session *s, const struct h1_fram
     return unread ? ask(s, out) : SESSION_BODY;
 }
 
-static enum session_phase admit(struct h1_session *s, const struct slice *bytes, struct outbox *out)
+static RARE enum session_phase admit(struct h1_session *s, const struct slice *bytes, struct outbox *out)
 {
     struct request *request = &s->exchange->request;
     struct h1_framing framing = h1_framing_decide(request);
@@ -251,10 +254,11 @@ static enum session_phase admit(struct h1_session *s, const struct slice *bytes,
 static enum session_phase read_head(struct h1_session *s, struct slice *bytes, struct outbox *out)
 {
     struct exchange *exchange = s->exchange;
+    struct request *request = &exchange->request;
     struct session_host *host = s->base.host;
     struct h1_head *head = &s->parser.head;
-    exchange->request.fields.base = bytes->data;
-    switch (h1_head_parse(head, &exchange->request, *bytes, host->limits)) {
+    request->fields.base = bytes->data;
+    switch (h1_head_parse(s->scanner, head, request, *bytes, host->limits)) {
     case H1_HEAD_MORE:
         return SESSION_HEAD;
     case H1_HEAD_BAD:
@@ -267,7 +271,10 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     exchange->begun_ms = host->clock->now_ms;
     exchange->head_size = head->done;
     *bytes = slice_skip(*bytes, head->done);
-    return admit(s, bytes, out);
+    if (!request->target.plain || !h1_framing_plain(&request->fields))
+        return admit(s, bytes, out);
+    request->persistent = request->version > 10;
+    return ask(s, out);
 }
 
 static enum session_phase begin(struct h1_session *s, struct slice *bytes, struct outbox *out)
@@ -357,7 +364,7 @@ static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, 
 
 /* ---- The machine -------------------------------------------------------------------------------------------- */
 
-static enum session_phase step(struct h1_session *s, struct slice *bytes, struct outbox *out)
+static RARE enum session_phase step(struct h1_session *s, struct slice *bytes, struct outbox *out)
 {
     switch (s->base.phase) {
     case SESSION_FRESH:
@@ -385,12 +392,11 @@ static void run(struct h1_session *s, struct slice *bytes, struct outbox *out)
     for (;;) {
         enum session_phase before = s->base.phase;
         size_t size = bytes->size;
-        s->base.phase = step(s, bytes, out);
-        if (s->base.phase == before && bytes->size == size)
-            return;
-        if (s->base.phase != SESSION_IDLE)
-            continue;
-        if (bytes->size == 0 || ++answered == s->base.host->limits->pipelined_max)
+        s->base.phase = before <= SESSION_IDLE ? begin(s, bytes, out) : step(s, bytes, out);
+        bool stalled = s->base.phase == before && bytes->size == size;
+        bool enough = s->base.phase == SESSION_IDLE &&
+                      (bytes->size == 0 || ++answered == s->base.host->limits->pipelined_max);
+        if (enough || stalled)
             return;
     }
 }
@@ -404,7 +410,9 @@ static void run_dry(struct h1_session *s, struct outbox *out)
 static void init(struct session *session)
 {
     struct h1_session *s = of(session);
-    *s = (struct h1_session){ .base = *session };
+    const struct session_limits *limits = session->host->limits;
+    assert(limits->head_max <= FIELDS_HEAD_MAX && limits->fields_max <= FIELDS_MAX); /* what the parser has room for */
+    *s = (struct h1_session){ .base = *session, .scanner = h1_scanner_best() };
     s->base.phase = SESSION_FRESH;
 }
 
@@ -436,7 +444,7 @@ static void expired(struct session *session, struct outbox *out)
     struct h1_session *s = of(session);
     switch (session->phase) {
     case SESSION_HEAD:
-        forget_head(s->exchange);
+        forget_head(s);
         session->phase = refuse(s, 408);
         run_dry(s, out);
         return;
@@ -478,9 +486,9 @@ static void fini(struct session *session)
         return;
     exchange_abandon(s->exchange);
     if (session->phase == SESSION_HEAD)
-        forget_head(s->exchange);
+        forget_head(s);
     if (s->exchange->deferred)
-        drop(s);
+        hold_unref(&part(s)->hold);
     else
         finish(s);
 }

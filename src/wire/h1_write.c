@@ -29,9 +29,9 @@ struct head {
 
 /* What one response puts behind that part. */
 struct rest {
-    struct slice ending;     /* to the empty line */
-    const struct body *body; /* BODY_NONE where nothing is sent */
-    size_t copied;           /* bytes of the body that are copied behind the head: all or none */
+    const struct slice *ending; /* to the empty line */
+    const struct body *body;    /* BODY_NONE where nothing is sent */
+    size_t copied;              /* bytes of the body that are copied behind the head: all or none */
 };
 
 /* Out of line, so that a response with an encoded head, which is nearly every one, pays nothing for the rare ones. */
@@ -62,12 +62,6 @@ static enum persistence persistence_of(const struct exchange *exchange)
         return PERSISTENCE_CLOSE;
     /* RFC 9112 9.3: a 1.0 client that asked to go on has to be told that it may. */
     return exchange->request.version < 11 ? PERSISTENCE_KEEP_ALIVE : PERSISTENCE_IMPLIED;
-}
-
-/* 205 forbids content (RFC 9110 15.3.6) but is framed like any other response. */
-static bool content_forbidden(unsigned status)
-{
-    return status_bodiless(status) || status == 205;
 }
 
 static size_t head_bound(const struct head *head)
@@ -120,18 +114,17 @@ static size_t encode(struct writer *w, const struct head *head, const struct clo
 
 static struct rest rest_of(const struct exchange *exchange, const struct session_host *host, const struct body *body)
 {
-    bool silent = exchange->request.method == METHOD_HEAD || content_forbidden(exchange->response.status);
+    bool silent = exchange->request.method == METHOD_HEAD;
     return (struct rest){
-        .ending = endings[host->server_field][persistence_of(exchange)],
+        .ending = &endings[host->server_field][persistence_of(exchange)],
         .body = silent ? &no_body : body,
     };
 }
 
-/* Room for a head of `size` bytes and what follows it; NULL where there is none now. */
+/* Room for a head of `size` bytes, its ending included, and what follows it; NULL where there is none now. */
 static char *reserve(struct outbox *out, size_t size, struct rest *rest)
 {
     const struct body *body = rest->body;
-    size += rest->ending.size;
     if (body->kind == BODY_SPAN && body->size <= OUTBOX_COPIED_MAX && size + body->size <= out->size) {
         rest->copied = body->size;
         return outbox_reserve(out, size + rest->copied);
@@ -181,7 +174,7 @@ static inline enum h1_write_result write_content(struct outbox *out, const struc
 static struct head head_of_answer(const struct answer *answer)
 {
     bool none = answer->length_omitted || status_bodiless(answer->status);
-    bool empty = answer->body.kind == BODY_NONE || content_forbidden(answer->status);
+    bool empty = answer->body.kind == BODY_NONE || status_contentless(answer->status);
     return (struct head){
         .status = answer->status,
         .fields = answer->fields,
@@ -192,15 +185,19 @@ static struct head head_of_answer(const struct answer *answer)
 }
 
 /* NULL: no memory. Two workers may both encode it: the first one to publish wins, and both encoded the same. */
-RARE static struct encoded *encode_answer(struct answer *answer, const struct clock *clock)
+RARE static struct encoded *encode_answer(struct answer *answer, const struct session_host *host)
 {
     struct head head = head_of_answer(answer);
-    size_t bound = head_bound(&head);
+    const struct slice *ending = &endings[host->server_field][PERSISTENCE_IMPLIED];
+    size_t bound = head_bound(&head) + ending->size;
     struct encoded *made = malloc(sizeof *made + bound);
     if (!made)
         return NULL;
     struct writer w = writer_on(made->bytes, bound);
-    made->date_at = encode(&w, &head, clock);
+    made->date_at = encode(&w, &head, host->clock);
+    made->common_size = writer_used(&w);
+    made->ending = ending;
+    writer_put(&w, *ending);
     made->size = writer_used(&w);
     assert(!w.overflowed);
 
@@ -212,22 +209,32 @@ RARE static struct encoded *encode_answer(struct answer *answer, const struct cl
     return other;
 }
 
-static const struct encoded *encoded_head(struct answer *answer, const struct clock *clock)
+static const struct encoded *encoded_head(struct answer *answer, const struct session_host *host)
 {
     const struct encoded *head = atomic_load_explicit(&answer->heads[ANSWER_H1], memory_order_acquire);
-    return head ? head : encode_answer(answer, clock);
+    return head ? head : encode_answer(answer, host);
+}
+
+/* What stands in the encoded head, but with another ending. */
+RARE static void put_head(char *at, const struct encoded *head, const struct slice *ending)
+{
+    memcpy(at, head->bytes, head->common_size);
+    memcpy(at + head->common_size, ending->data, ending->size);
 }
 
 static enum h1_write_result write_encoded(const struct encoded *head, struct rest *rest, const struct clock *clock,
                                           struct outbox *out, uint64_t *body_bytes)
 {
-    char *at = reserve(out, head->size, rest);
+    bool usual = rest->ending == head->ending;
+    size_t size = usual ? head->size : head->common_size + rest->ending->size;
+    char *at = reserve(out, size, rest);
     if (!at)
         return no_room(out);
-    memcpy(at, head->bytes, head->size);
+    if (usual)
+        memcpy(at, head->bytes, size);
+    else
+        put_head(at, head, rest->ending);
     memcpy(at + head->date_at, clock->date, CLOCK_DATE_SIZE);
-    memcpy(at + head->size, rest->ending.data, rest->ending.size);
-    size_t size = head->size + rest->ending.size;
     if (rest->copied != 0)
         memcpy(at + size, rest->body->data, rest->copied);
     outbox_commit(out, size + rest->copied);
@@ -245,7 +252,7 @@ static struct head head_of_response(const struct exchange *exchange)
     struct head head = { response->status, response->field_count, response->fields, FRAMING_LENGTH, body->size };
     if (status_bodiless(response->status))
         head.framing = FRAMING_NONE;
-    else if (content_forbidden(response->status))
+    else if (status_contentless(response->status))
         head.length = 0;
     else if (body->kind == BODY_NONE && exchange->request.method != METHOD_HEAD)
         head.length = 0;
@@ -257,13 +264,13 @@ static struct head head_of_response(const struct exchange *exchange)
 static enum h1_write_result write_head(const struct head *head, struct rest *rest, const struct clock *clock,
                                        struct outbox *out, uint64_t *body_bytes)
 {
-    size_t bound = head_bound(head);
+    size_t bound = head_bound(head) + rest->ending->size;
     char *at = reserve(out, bound, rest);
     if (!at)
         return no_room(out);
-    struct writer w = writer_on(at, bound + rest->ending.size + rest->copied);
+    struct writer w = writer_on(at, bound + rest->copied);
     encode(&w, head, clock);
-    writer_put(&w, rest->ending);
+    writer_put(&w, *rest->ending);
     writer_bytes(&w, rest->body->data, rest->copied);
     assert(!w.overflowed);
     outbox_commit(out, writer_used(&w));
@@ -278,7 +285,7 @@ RARE static enum h1_write_result write_built(struct exchange *exchange, const st
     if (response->body.kind == BODY_PULL && exchange->request.version < 11)
         response->close = true;
     struct head head = head_of_response(exchange);
-    struct rest rest = rest_of(exchange, host, &response->body);
+    struct rest rest = rest_of(exchange, host, status_contentless(response->status) ? &no_body : &response->body);
     return write_head(&head, &rest, host->clock, out, body_bytes);
 }
 
@@ -298,7 +305,7 @@ enum h1_write_result h1_write_response(struct exchange *exchange, const struct s
     struct answer *answer = exchange->response.answer;
     if (!answer)
         return write_built(exchange, host, out, body_bytes);
-    const struct encoded *head = encoded_head(answer, host->clock);
+    const struct encoded *head = encoded_head(answer, host);
     if (!head)
         return write_unkept(exchange, host, out, body_bytes);
     struct rest rest = rest_of(exchange, host, &answer->body);

@@ -31,8 +31,7 @@ static inline void begin(const char *accept)
     struct fields *fields = &exchange.request.fields;
     fields_reset(fields, head);
     fields->count = 1;
-    fields->id[0] = FIELD_ACCEPT;
-    fields->first[FIELD_ACCEPT] = 1;
+    fields_note(fields, 0, FIELD_ACCEPT);
     fields->at[0] = (struct field){ .name = 0, .name_size = 6, .value = 7, .value_size = (uint16_t)(size - 7) };
 }
 

@@ -12,9 +12,7 @@ static inline void made_field(struct fields *fields, size_t name, size_t colon, 
     enum field_id id = field_identify(slice_make(fields->base + name, colon - name));
     fields->at[index] = (struct field){ (uint16_t)name, (uint16_t)(colon - name), (uint16_t)(value.data - fields->base),
                                         (uint16_t)value.size };
-    fields->id[index] = (uint8_t)id;
-    if (id != FIELD_OTHER && fields->first[id] == 0)
-        fields->first[id] = (uint8_t)(index + 1);
+    fields_note(fields, index, id);
 }
 
 static inline void made_fields(struct fields *fields, const char *text)

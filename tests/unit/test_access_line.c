@@ -29,8 +29,7 @@ static void add_field(enum field_id id, struct slice value)
     memcpy(head + at, value.data, value.size);
     fields->base = head;
     fields->at[fields->count] = (struct field){ .value = (uint16_t)at, .value_size = (uint16_t)value.size };
-    fields->id[fields->count++] = (uint8_t)id;
-    fields->first[id] = (uint8_t)fields->count;
+    fields_note(fields, fields->count++, id);
 }
 
 static void begin(struct slice method, struct slice target)

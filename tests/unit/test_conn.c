@@ -81,9 +81,9 @@ static void refuse(struct session_host *host, struct exchange *exchange, unsigne
 
 static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
 {
-    (void)exchange;
     (void)body_bytes;
     ((struct scene *)host)->finished++;
+    hold_unref(&exchange->hold);
 }
 
 /* ---- The scene ---- */
@@ -435,6 +435,21 @@ static void one_in_a_body_is_not_expendable(void **state)
     assert_false(expendable(scene));
 }
 
+/* What a drain still takes from the queue has a deadline that is near, which does not mean that it has waited long. */
+static void one_accepted_in_a_drain_is_not_expendable(void **state)
+{
+    struct scene *scene = *state;
+    int pair[2];
+    conn_close(only_connection(scene));
+    free_gone(&scene->worker);
+    close(scene->peer);
+    scene->host.draining = true;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    scene->peer = pair[0];
+    assert_true(conn_open(&scene->worker, pair[1], &(struct sockaddr){ .sa_family = AF_UNIX }));
+    assert_false(expendable(scene));
+}
+
 static void one_that_awaits_its_answer_is_not_expendable(void **state)
 {
     struct scene *scene = *state;
@@ -511,6 +526,7 @@ int main(void)
         CASE(one_that_has_had_its_last_response_is_expendable),
         CASE(one_with_a_request_still_to_be_read_is_not_expendable),
         CASE(one_in_a_body_is_not_expendable),
+        CASE(one_accepted_in_a_drain_is_not_expendable),
         CASE(one_that_awaits_its_answer_is_not_expendable),
         CASE(idle_one_is_kept_until_its_output_is_out),
         CASE(half_a_head_is_kept_until_the_output_before_it_is_out),

@@ -100,8 +100,7 @@ static void settles(void **state)
     exchange.request.peer = slice_text(peer);
     exchange.request.fields.at[0] = (struct field){ 34, 4, 40, 3 };
     exchange.request.fields.count = 1;
-    exchange.request.fields.id[0] = FIELD_HOST;
-    exchange.request.fields.first[FIELD_HOST] = 1;
+    fields_note(&exchange.request.fields, 0, FIELD_HOST);
 
     assert_true(exchange_settle(&exchange, sizeof text - 1));
     assert_true(exchange.settled);
@@ -407,7 +406,7 @@ static void gives_all_back_when_reset(void **state)
     exchange.response.close = true;
     exchange_use(&exchange, answer);
     exchange.held = answer; /* takes over the reference: if it is not dropped, the leak checker says so */
-    exchange.request.fields.first[FIELD_HOST] = 1;
+    fields_note(&exchange.request.fields, 0, FIELD_HOST);
     hold_ref(&exchange.hold);
 
     exchange_reset(&exchange);

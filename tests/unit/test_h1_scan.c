@@ -28,6 +28,13 @@ static bool is_path(unsigned char c)
     return is_one_of(c, "!$&'()*+,-/:;=@[]^_|~");
 }
 
+/* RFC 3986 3.2.2: unreserved and sub-delims. */
+static bool is_host(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=", c));
+}
+
 static bool is_text(unsigned char c)
 {
     return (c >= 32 && c != 127) || c == '\t';
@@ -44,11 +51,14 @@ static void check_block(const struct h1_scanner *scanner, const char *data, size
     }
 }
 
-static void check_path(const struct h1_scanner *scanner, const char bytes[H1_HALF])
+static void check_classes(const struct h1_scanner *scanner, const char bytes[H1_HALF])
 {
     uint32_t mask = scanner->scan_path(bytes);
     for (unsigned i = 0; i < H1_HALF; i++)
         assert_int_equal(mask >> i & 1, is_path((unsigned char)bytes[i]));
+    mask = scanner->scan_host(bytes);
+    for (unsigned i = 0; i < H1_HALF; i++)
+        assert_int_equal(mask >> i & 1, is_host((unsigned char)bytes[i]));
 }
 
 /* In a block that is whole, one that is not, the last of several, and one that is less than a half: by each of these
@@ -75,7 +85,7 @@ static void classifies_every_byte_everywhere(void **state)
     }
 }
 
-static void tells_path_characters_everywhere(void **state)
+static void tells_path_and_host_characters_everywhere(void **state)
 {
     const struct h1_scanner *scanners[H1_SCANNERS];
     unsigned count = h1_scanner_list(scanners);
@@ -87,7 +97,7 @@ static void tells_path_characters_everywhere(void **state)
             memset(bytes, c % 2 ? 'a' : '%', sizeof bytes);
             bytes[at] = (char)c;
             for (unsigned i = 0; i < count; i++)
-                check_path(scanners[i], bytes);
+                check_classes(scanners[i], bytes);
         }
     }
 }
@@ -182,7 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classifies_every_byte_everywhere),
-        cmocka_unit_test(tells_path_characters_everywhere),
+        cmocka_unit_test(tells_path_and_host_characters_everywhere),
         cmocka_unit_test(scans_up_to_every_end),
         cmocka_unit_test(chooses_the_first_and_ends_with_the_scalar),
         cmocka_unit_test(finds_up_to_every_end),

@@ -30,7 +30,8 @@ void *__wrap_malloc(size_t size)
         writer_text(&w, "HTTP/1.1 200 Other\r\nDate: ");
         other->date_at = writer_used(&w);
         writer_text(&w, "Sun, 06 Nov 1994 08:49:37 GMT\r\n");
-        other->size = writer_used(&w);
+        other->size = other->common_size = writer_used(&w);
+        other->ending = NULL;
         atomic_store(&raced->heads[ANSWER_H1], other);
         raced = NULL;
     }

@@ -282,6 +282,7 @@ static void finished(struct session_host *host, struct exchange *exchange, uint6
     stage->finished++;
     stage->last_status = exchange->response.status;
     stage->last_bytes = body_bytes;
+    hold_unref(&exchange->hold);
 }
 
 /* ---- The stage ---------------------------------------------------------------------------------------------- */
