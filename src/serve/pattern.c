@@ -4,38 +4,20 @@
  * refused here: a route that nothing can reach is a mistake, and the earlier it is told the better. */
 #include "serve/pattern.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/utf8.h"
 #include "http/fields.h"
 
 struct parse {
     struct pattern *pattern;
-    char *why;
-    size_t why_size;
+    struct why why;
 };
-
-/* The text may hold anything, and the explanation becomes a line of a log: no control may pass. */
-static void flatten(char *line)
-{
-    for (; *line; line++)
-        if ((unsigned char)*line < ' ' || *line == 0x7f)
-            *line = '?';
-}
 
 __attribute__((format(printf, 2, 3))) static bool refuse(const struct parse *parse, const char *format, ...)
 {
-    struct slice text = parse->pattern->text;
-    int used = snprintf(parse->why, parse->why_size, "%.*s: ", (int)text.size, text.data);
-    if (used >= 0 && (size_t)used < parse->why_size) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(parse->why + used, parse->why_size - (size_t)used, format, args);
-        va_end(args);
-    }
-    if (parse->why_size > 0)
-        flatten(parse->why);
+    va_list arguments;
+    va_start(arguments, format);
+    why_refuse_with(parse->why, parse->pattern->text, format, arguments);
+    va_end(arguments);
     return false;
 }
 
@@ -73,7 +55,7 @@ static bool check_characters(struct parse *parse)
         if (c == '\\')
             return refuse(parse, "no path has a backslash in it; segments are separated by /");
         if (c == '?' || c == '#')
-            return refuse(parse, "a pattern ends before the %c; the handler reads the query itself", c);
+            return refuse(parse, "a pattern is of the path alone; it ends before the %c", c);
         if (c == '%' && path.size - i > 2 && char_is(path.data[i + 1], CHAR_HEX) && char_is(path.data[i + 2], CHAR_HEX))
             return refuse(parse, "%.3s is compared with the decoded path; write the character that it stands for",
                           path.data + i);
@@ -136,7 +118,7 @@ static bool read_literal(struct parse *parse, struct slice text, struct segment 
     if (slice_find(text, '}') < text.size)
         return refuse(parse, "a brace is closed that was not opened; write for example {id}");
     if (slice_equal(text, SLICE(".")) || slice_equal(text, SLICE("..")))
-        return refuse(parse, "the segments . and .. are resolved before a route is looked up; leave them out");
+        return refuse(parse, "the segments . and .. are resolved before a path is looked up; leave them out");
     segment->kind = SEGMENT_LITERAL;
     segment->text = text;
     return true;
@@ -161,21 +143,37 @@ static bool read_segment(struct parse *parse, struct slice text, bool last)
     return true;
 }
 
-bool pattern_parse(struct pattern *pattern, const char *text, char *why, size_t why_size)
+static bool read_path(struct parse *parse)
 {
-    struct parse parse = { pattern, why, why_size };
-    pattern->text = slice_text(text);
-    pattern->param_count = pattern->segment_count = 0;
-    if (!read_method(&parse) || !check_characters(&parse))
+    struct slice rest = parse->pattern->path;
+    parse->pattern->param_count = parse->pattern->segment_count = 0;
+    if (!check_characters(parse))
         return false;
-
-    struct slice rest = pattern->path;
     while (rest.size > 0) {
-        rest = slice_skip(rest, 1);
+        rest = slice_skip(rest, rest.data[0] == '/');
         size_t size = slice_find(rest, '/');
-        if (!read_segment(&parse, slice_part(rest, 0, size), size == rest.size))
+        if (!read_segment(parse, slice_part(rest, 0, size), size == rest.size))
             return false;
         rest = slice_skip(rest, size);
     }
     return true;
+}
+
+bool pattern_parse(struct pattern *pattern, const char *text, char *why, size_t why_size)
+{
+    struct parse parse = { pattern, { why, why_size } };
+    pattern->text = slice_text(text);
+    return read_method(&parse) && read_path(&parse);
+}
+
+bool pattern_parse_path(struct pattern *pattern, struct slice path, struct why why)
+{
+    struct parse parse = { pattern, why };
+    pattern->text = pattern->path = path;
+    pattern->method = METHOD_OTHER;
+    if (path.size == 0)
+        return refuse(&parse, "there is no path; write / for that of the first page");
+    if (path.data[0] != '/' && path.data[0] != '*')
+        return refuse(&parse, "a path begins with a slash; write /%.*s", (int)path.size, path.data);
+    return read_path(&parse);
 }

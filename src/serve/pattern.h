@@ -4,7 +4,7 @@
 #ifndef SERVE_PATTERN_H
 #define SERVE_PATTERN_H
 
-#include "base/slice.h"
+#include "base/why.h"
 #include "http/method.h"
 
 enum { PATTERN_SEGMENTS_MAX = 32, PATTERN_PARAMS_MAX = 16 };
@@ -30,6 +30,10 @@ struct pattern {
 
 /* False: `why` (`why_size` bytes, one line) names the pattern and says what to write instead. */
 bool pattern_parse(struct pattern *pattern, const char *text, char *why, size_t why_size)
+    __attribute__((warn_unused_result));
+
+/* A path alone, without method. It may begin with a star instead of a slash; stars are literals here. */
+bool pattern_parse_path(struct pattern *pattern, struct slice path, struct why why)
     __attribute__((warn_unused_result));
 
 #endif

@@ -60,7 +60,7 @@ static void test_bad_patterns_are_explained(void **state)
     static const struct {
         const char *pattern, *why;
     } rows[] = {
-        { "", ": a pattern begins with a method; write for example GET /hello" },
+        { "", "a pattern begins with a method; write for example GET /hello" },
         { "/hello", "/hello: a pattern begins with a method; write for example GET /hello" },
         { " /hello", " /hello: a pattern begins with a method; write for example GET /hello" },
         { "get /hello", "get /hello: get is not a method that the server knows; write for example GET or POST, "
@@ -75,16 +75,16 @@ static void test_bad_patterns_are_explained(void **state)
         { "GET /a\nb", "GET /a?b: there is a control character in the path" },
         { "GET /a\x7f", "GET /a?: there is a control character in the path" },
         { "GET /a\\b", "GET /a\\b: no path has a backslash in it; segments are separated by /" },
-        { "GET /a?b=c", "GET /a?b=c: a pattern ends before the ?; the handler reads the query itself" },
-        { "GET /a#b", "GET /a#b: a pattern ends before the #; the handler reads the query itself" },
+        { "GET /a?b=c", "GET /a?b=c: a pattern is of the path alone; it ends before the ?" },
+        { "GET /a#b", "GET /a#b: a pattern is of the path alone; it ends before the #" },
         { "GET /a%20b", "GET /a%20b: %20 is compared with the decoded path; write the character that it stands for" },
         { "GET /a ", "GET /a : there is a space at the end" },
         { "GET /\xff", "GET /\xff: the path is not valid UTF-8" },
         { "GET /\xc0\xaf", "GET /\xc0\xaf: the path is not valid UTF-8" },
         { "GET //", "GET //: there are two slashes side by side; write one" },
         { "GET /a//b", "GET /a//b: there are two slashes side by side; write one" },
-        { "GET /a/./b", "GET /a/./b: the segments . and .. are resolved before a route is looked up; leave them out" },
-        { "GET /a/..", "GET /a/..: the segments . and .. are resolved before a route is looked up; leave them out" },
+        { "GET /a/./b", "GET /a/./b: the segments . and .. are resolved before a path is looked up; leave them out" },
+        { "GET /a/..", "GET /a/..: the segments . and .. are resolved before a path is looked up; leave them out" },
         { "GET /users/{id", "GET /users/{id: a brace is not closed; write {id}" },
         { "GET /users/{", "GET /users/{: a brace is not closed; write {}" },
         { "GET /users/{id/x", "GET /users/{id/x: a brace is not closed; write {id}" },
