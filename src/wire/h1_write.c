@@ -36,6 +36,7 @@ struct rest {
 
 /* Out of line, so that a response with an encoded head, which is nearly every one, pays nothing for the rare ones. */
 #define RARE __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static const struct body no_body = { .kind = BODY_NONE };
 
@@ -74,7 +75,7 @@ static size_t head_bound(const struct head *head)
 
 /* Both were validated when they were added (answer_new, exchange_add_field): a line break here would let somebody write
  * the rest of the response. */
-static void write_field(struct writer *w, const struct field_pair *field)
+static ALWAYS_INLINE void write_field(struct writer *w, const struct field_pair *field)
 {
     writer_put(w, field->name);
     writer_put(w, SLICE(": "));
@@ -93,14 +94,23 @@ static void write_framing(struct writer *w, const struct head *head)
     }
 }
 
-/* All but the ending. Returns where the date stands. The version is ours, not the request's (RFC 9110 2.5). */
-static size_t encode(struct writer *w, const struct head *head, const struct clock *clock)
+/* The version is ours, not the request's (RFC 9110 2.5). */
+RARE static void write_status(struct writer *w, unsigned status)
 {
     writer_put(w, SLICE("HTTP/1.1 "));
-    writer_digits(w, head->status, 3);
+    writer_digits(w, status, 3);
     writer_byte(w, ' ');
-    writer_put(w, status_reason(head->status));
+    writer_put(w, status_reason(status));
     writer_put(w, SLICE("\r\nDate: "));
+}
+
+/* All but the ending. Returns where the date stands. */
+static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, const struct clock *clock)
+{
+    if (head->status == 200)
+        writer_put(w, SLICE("HTTP/1.1 200 OK\r\nDate: "));
+    else
+        write_status(w, head->status);
     size_t date_at = writer_used(w);
     writer_bytes(w, clock->date, CLOCK_DATE_SIZE);
     writer_put(w, SLICE("\r\n"));
@@ -245,7 +255,7 @@ static enum h1_write_result write_encoded(const struct encoded *head, struct res
 
 /* Content-Length is what GET would have: HEAD has the same fields (RFC 9110 9.3.2), and a BODY_NONE may announce a size
  * that was never loaded. */
-static struct head head_of_response(const struct exchange *exchange)
+static ALWAYS_INLINE struct head head_of_response(const struct exchange *exchange)
 {
     const struct response *response = &exchange->response;
     const struct body *body = &response->body;
@@ -261,8 +271,8 @@ static struct head head_of_response(const struct exchange *exchange)
     return head;
 }
 
-static enum h1_write_result write_head(const struct head *head, struct rest *rest, const struct clock *clock,
-                                       struct outbox *out, uint64_t *body_bytes)
+static ALWAYS_INLINE enum h1_write_result write_head(const struct head *head, struct rest *rest, const struct clock *clock,
+                                                     struct outbox *out, uint64_t *body_bytes)
 {
     size_t bound = head_bound(head) + rest->ending->size;
     char *at = reserve(out, bound, rest);
