@@ -1,4 +1,4 @@
-/* The sharing out of the cache: who fits, in which order. */
+/* Who is read into an empty cache at start, in which order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "serve/page.h"
 #include "serve/page_cache.h"
 
 enum { PAGES_MAX = 10 };
