@@ -71,7 +71,7 @@ void exchange_reset(struct exchange *exchange)
 static void rebase(struct slice *s, struct slice head, char *copy)
 {
     uintptr_t offset = (uintptr_t)s->data - (uintptr_t)head.data;
-    if (offset < head.size) /* what begins in the head ends there */
+    if (offset <= head.size) /* what begins in the head ends there */
         s->data = copy + offset;
 }
 
