@@ -36,6 +36,27 @@ static void spells(void **state)
     }
 }
 
+static void spells_a_value_of_a_query(void **state)
+{
+    char text[256];
+    struct writer w = writer_on(text, sizeof text);
+    (void)state;
+
+    percent_write_query(&w, SLICE("aZ09-._~ &=+#%/?:@!$'()*,;\xc3\xbc\0"));
+    assert_true(slice_equal(writer_slice(&w), SLICE("aZ09-._~%20%26%3D%2B%23%25%2F%3F%3A%40%21%24%27%28%29%2A%2C%3B%C3%BC"
+                                                    "%00")));
+}
+
+static void spells_what_was_written_as_a_uri(void **state)
+{
+    char text[256];
+    struct writer w = writer_on(text, sizeof text);
+    (void)state;
+
+    percent_write_uri(&w, SLICE("/gr\xc3\xbc%C3%9F/?a=b&c+d#e {f}\n"));
+    assert_true(slice_equal(writer_slice(&w), SLICE("/gr%C3%BC%C3%9F/?a=b&c+d%23e%20%7Bf%7D%0A")));
+}
+
 static void every_byte_comes_back(void **state)
 {
     (void)state;
@@ -70,6 +91,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spells),
+        cmocka_unit_test(spells_a_value_of_a_query),
+        cmocka_unit_test(spells_what_was_written_as_a_uri),
         cmocka_unit_test(every_byte_comes_back),
         cmocka_unit_test(three_times_is_enough_and_less_is_noticed),
     };
