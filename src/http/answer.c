@@ -2,6 +2,7 @@
  * knows no wire; the encoded heads hang on it and go with it. */
 #include "http/answer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,14 +11,27 @@
 #include "http/fields.h"
 #include "http/status.h"
 
-static void gone(struct hold *hold)
+void answer_free(struct answer *answer)
 {
-    struct answer *answer = LINK_OWNER(hold, struct answer, hold);
+    if (!answer)
+        return;
     for (int wire = 0; wire < ANSWER_WIRES; wire++)
         free(atomic_load_explicit(&answer->heads[wire], memory_order_relaxed));
     if (answer->release)
         answer->release(answer->release_user);
     free(answer);
+}
+
+static void gone(struct hold *hold)
+{
+    answer_free(LINK_OWNER(hold, struct answer, hold));
+}
+
+void answer_adopt(struct answer *answer, struct hold *hold)
+{
+    assert(answer->life == &answer->hold && hold_sole(&answer->hold));
+    answer->life = hold;
+    answer->body.hold = hold;
 }
 
 /* Servers of one process share an answer, and each puts its Server, or none, into the copy that it sends. */
@@ -57,7 +71,7 @@ static void fill_body(struct answer *answer, struct slice bytes)
     if (bytes.size == 0 || status_contentless(answer->status))
         return;
     answer->body = (struct body){ .kind = BODY_SPAN, .data = bytes.data, .size = bytes.size, .fd = -1,
-                                  .hold = &answer->hold };
+                                  .hold = answer->life };
 }
 
 struct answer *answer_new(const struct answer_parts *parts)
@@ -80,6 +94,7 @@ struct answer *answer_new(const struct answer_parts *parts)
                                .length_omitted = status_bodiless(parts->status), .body = { .fd = -1 },
                                .fields = fields, .release = parts->release, .release_user = parts->release_user };
     hold_init(&answer->hold, gone);
+    answer->life = &answer->hold;
     fill_body(answer, parts->borrow ? parts->body : copy(&w, parts->body));
     return answer;
 }

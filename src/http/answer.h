@@ -47,7 +47,8 @@ struct encoded {
 };
 
 struct answer {
-    struct hold hold;
+    struct hold hold;              /* its own; unused once it has been adopted */
+    struct hold *life;             /* what keeps it and the bytes of its body alive: &hold, unless adopted */
     uint16_t status;
     uint16_t field_count;
     bool length_omitted;           /* 304 and 204: no Content-Length */
@@ -74,15 +75,22 @@ struct answer_parts {
  * EINVAL). */
 struct answer *answer_new(const struct answer_parts *parts);
 
+/* From now on the answer, which only the caller holds, lives as long as `hold`, as others may with it: references are
+ * taken on that. Whoever is called when `hold` is gone frees the answer. */
+void answer_adopt(struct answer *answer, struct hold *hold);
+
+/* Frees an answer that was adopted, whose hold is gone or never began; nothing for NULL. */
+void answer_free(struct answer *answer);
+
 static inline void answer_ref(struct answer *answer)
 {
-    hold_ref(&answer->hold);
+    hold_ref(answer->life);
 }
 
 static inline void answer_unref(struct answer *answer)
 {
     if (answer)
-        hold_unref(&answer->hold);
+        hold_unref(answer->life);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* Prepared answers: what is copied, what is borrowed, what is refused, and that everything goes with the last holder.
- * */
+/* Prepared answers: what is copied, what is borrowed, what is refused, and that everything goes with the last holder,
+ * its own or one that several share. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +46,7 @@ static void copies_its_parts(void **state)
     assert_int_equal(answer->fields[1].value.size, 0);
     assert_int_equal(answer->body.kind, BODY_SPAN);
     assert_true(slice_equal(slice_make(answer->body.data, answer->body.size), SLICE("hello")));
+    assert_ptr_equal(answer->life, &answer->hold);
     assert_ptr_equal(answer->body.hold, &answer->hold);
     assert_null(atomic_load(&answer->heads[ANSWER_H1]));
     answer_unref(answer);
@@ -179,6 +180,65 @@ static void frees_its_heads(void **state)
     answer_unref(answer);
 }
 
+/* Several answers with one lifetime, the way that a page has them. */
+struct family {
+    struct hold hold;
+    struct answer *members[3];
+    unsigned released;
+};
+
+static void part(struct hold *hold)
+{
+    struct family *family = (struct family *)hold;
+    for (size_t i = 0; i < sizeof family->members / sizeof family->members[0]; i++)
+        answer_free(family->members[i]);
+}
+
+static void lives_as_long_as_what_adopted_it(void **state)
+{
+    struct family family = { .members = { NULL } };
+    struct answer_parts parts = { .status = 200, .body = SLICE("one"), .release = count_up,
+                                  .release_user = &family.released };
+    (void)state;
+    hold_init(&family.hold, part);
+    family.members[0] = answer_new(&parts);
+    parts.status = 304;
+    family.members[2] = answer_new(&parts); /* the one between them is NULL, and stays away */
+    assert_non_null(family.members[0]);
+    assert_non_null(family.members[2]);
+    struct answer *whole = family.members[0], *same = family.members[2];
+    answer_adopt(whole, &family.hold);
+    answer_adopt(same, &family.hold);
+    assert_ptr_equal(whole->life, &family.hold);
+    assert_ptr_equal(whole->body.hold, &family.hold);
+    assert_int_equal(same->body.kind, BODY_NONE);
+    assert_int_equal(atomic_load(&family.hold.count), 1);
+
+    answer_ref(whole);
+    hold_ref(whole->body.hold);
+    answer_ref(same);
+    assert_int_equal(atomic_load(&family.hold.count), 4);
+    hold_unref(&family.hold);
+    answer_unref(same);
+    answer_unref(whole);
+    assert_int_equal(family.released, 0);
+    assert_true(slice_equal(slice_make(whole->body.data, whole->body.size), SLICE("one")));
+    hold_unref(&family.hold); /* the body's bytes were the last to be held */
+    assert_int_equal(family.released, 2);
+}
+
+static void adopted_before_anybody_holds_it(void **state)
+{
+    struct family family = { .members = { NULL } };
+    (void)state;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .body = SLICE("x"), .release = count_up,
+                                                               .release_user = &family.released });
+    assert_non_null(answer);
+    answer_adopt(answer, &family.hold);
+    answer_free(answer);
+    assert_int_equal(family.released, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +249,8 @@ int main(void)
         cmocka_unit_test(limits_the_number_of_fields),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(frees_its_heads),
+        cmocka_unit_test(lives_as_long_as_what_adopted_it),
+        cmocka_unit_test(adopted_before_anybody_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
