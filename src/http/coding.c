@@ -1,5 +1,5 @@
-/* Reads Accept-Encoding (RFC 9110 12.5.3) once from left to right into a weight for each coding, then looks for the first
- * of the heaviest in the order that the page has. Values as browsers send them are known as a whole. */
+/* Reads Accept-Encoding (RFC 9110 12.5.3) once from left to right into a weight for each coding, then looks for the
+ * first of the heaviest in the order that the page has. Values as browsers send them are known as a whole. */
 #include "http/coding.h"
 
 enum { WEIGHT_REFUSED = 0, WEIGHT_FULL = 1000 };
@@ -190,8 +190,8 @@ static unsigned choose(const struct wishes *wishes, struct coding_order order)
     return wishes->listed & coding_bit(CODING_IDENTITY) ? CODING_REFUSED : CODING_IDENTITY;
 }
 
-/* What browsers and the usual programs send, each in one comparison: the codings listed, all of them at full weight. 0: it
- * is something else. */
+/* What browsers and the usual programs send, each in one comparison: the codings listed, all of them at full weight. 0:
+ * it is something else. */
 static unsigned usual_codings(struct slice value)
 {
     enum { GZIP = 1 << CODING_GZIP, BR = 1 << CODING_BR, ZSTD = 1 << CODING_ZSTD };

@@ -142,6 +142,32 @@ static void has_sound_types(void **state)
     }
 }
 
+static void knows_what_can_be_compressed(void **state)
+{
+    static const char *const yes[] = {
+        "text/html; charset=utf-8", "text/plain", "TEXT/CSS", "text/javascript;charset=utf-8", "text/x",
+        "image/svg+xml; charset=utf-8", "application/manifest+json", "Application/LD+JSON", "application/atom+xml ; a=b",
+        "application/openapi+yaml", "application/json", "application/jsonl", "APPLICATION/XML; charset=utf-8",
+        "application/javascript", "application/wasm", "application/yaml", "application/toml", "font/ttf", "font/otf",
+        "font/collection", "application/vnd.ms-fontobject", "image/bmp", "image/vnd.microsoft.icon", "image/x-icon",
+        "application/rtf", "application/x-tar", "model/obj", "application/vnd.apple.mpegurl",
+    };
+    static const char *const no[] = {
+        "", ";", "text", "text/", "text/; a=b", "+json", "+xml; charset=utf-8", "application/octet-stream", "image/png",
+        "image/jpeg", "image/webp", "image/avif", "font/woff", "font/woff2", "video/mp4", "audio/mpeg", "application/pdf",
+        "application/zip", "application/gzip", "application/zstd", "application/json2", "xapplication/json",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/epub+zip",
+        "application/cbor+jsonx", "image/png; a=+json2", "video/mp2t", "textx/html", "application/x-text/html",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        if (!mime_compressible(slice_text(yes[i])))
+            fail_msg("%s is not", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        if (mime_compressible(slice_text(no[i])))
+            fail_msg("%s is", no[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +175,7 @@ int main(void)
         cmocka_unit_test(finds_the_extension),
         cmocka_unit_test(finds_every_row),
         cmocka_unit_test(has_sound_types),
+        cmocka_unit_test(knows_what_can_be_compressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

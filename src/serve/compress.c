@@ -1,0 +1,49 @@
+/* The table of encoders, and when it is worth while to use one. How each encodes is in compress_gzip.c,
+ * compress_brotli.c and compress_zstd.c. */
+#include "serve/compress.h"
+
+#include <stdlib.h>
+
+#include "serve/encoders.h"
+
+static const struct row {
+    encoder *encode;     /* NULL: not built */
+    int thorough, quick; /* the library's levels, up to COMPRESS_THOROUGH_MAX and beyond it */
+} rows[CODING_COUNT] = {
+#if COMPRESS_GZIP
+    [CODING_GZIP] = { compress_gzip, 12, 12 }, /* 6 MB/s even so */
+#endif
+#if COMPRESS_BROTLI
+    [CODING_BR] = { compress_brotli, 11, 9 },
+#endif
+#if COMPRESS_ZSTD
+    [CODING_ZSTD] = { compress_zstd, 19, 12 },
+#endif
+};
+
+unsigned compress_codings(void)
+{
+    unsigned codings = 0;
+    for (unsigned coding = 0; coding < CODING_COUNT; coding++)
+        if (rows[coding].encode)
+            codings |= coding_bit(coding);
+    return codings;
+}
+
+char *compress_content(enum coding coding, struct slice content, size_t *size)
+{
+    const struct row *row = &rows[coding];
+    if (!row->encode || content.size < COMPRESS_SIZE_MIN || content.size > COMPRESS_SIZE_MAX)
+        return NULL;
+    size_t room = content.size * 19 / 20; /* at least 5% less, or the encoder finds that it does not fit */
+    char *out = malloc(room);
+    if (!out)
+        return NULL;
+    *size = row->encode(content, content.size <= COMPRESS_THOROUGH_MAX ? row->thorough : row->quick, out, room);
+    if (*size == 0) {
+        free(out);
+        return NULL;
+    }
+    char *fitting = realloc(out, *size);
+    return fitting ? fitting : out;
+}
