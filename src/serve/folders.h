@@ -32,6 +32,7 @@ struct folder {
     gid_t group;
     uint64_t print;      /* rescanning: of what it holds */
     unsigned pass;       /* rescanning: when it was last seen */
+    bool circular;       /* it lies within itself, by way of a link, and is not looked into */
     bool beneath;        /* dirty with all that lies beneath it */
     unsigned covered;    /* in this report it is, or lies beneath, a folder that is */
     uint16_t depth, path_size, name_size;
