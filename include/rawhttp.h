@@ -160,7 +160,7 @@ typedef struct rh_rule {
     const char *redirect;       /* where to instead: a path or a URL; the query is kept */
     const char *rewrite;        /* the path whose page answers instead */
     unsigned status;            /* of the redirect: 301 (default), 302, 303, 307 or 308. Without redirect: the path is
-                                   answered with this error, 403, 404, 410 or 451 */
+                                   answered with this error, 403, 404, 410 or 451; a rewrite also with 200 (default) */
     const char *cache_control;  /* the field's value; "": no such field */
     const char *const *headers; /* "Name: value" each, NULL at the end */
     const char *cors;           /* origins whose pages may read it, separated by spaces, or "*" */

@@ -1,10 +1,12 @@
-/* rawhttpd: a folder on the web with one command. This file joins the command line, the library and the signals; it
- * knows of the server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut short, 2 wrong
- * usage. */
+/* rawhttpd: a folder on the web with one command. This file joins what the program was told, the library and the
+ * signals; it knows of the server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut
+ * short, 2 wrong usage or configuration. */
 #include "main/banner.h"
+#include "main/config_check.h"
 #include "main/health.h"
 #include "main/help.h"
 #include "main/options.h"
+#include "main/print_config.h"
 #include "main/report.h"
 #include "main/signals.h"
 
@@ -77,9 +79,10 @@ static void print_for_log(const struct banner *banner, const struct report *repo
 
 static void announce(const struct options *options, const struct report *report, const rh_server *server)
 {
-    char *folder = realpath(options->server.root, NULL);
+    const char *root = options->server.root;
+    char *folder = root ? realpath(root, NULL) : NULL;
     struct banner banner = {
-        .folder = folder ? folder : options->server.root,
+        .folder = folder ? folder : root ? root : "(by host)",
         .listen = options->server.listen,
         .port = rh_port(server),
         .workers = options->server.workers,
@@ -103,21 +106,58 @@ static enum exit_status run(const struct options *options, struct signals *signa
     return EXIT_ENDED;
 }
 
-static enum exit_status serve(struct options *options, struct report *report)
+/* This version has one folder to serve, and says so. */
+static bool host_register(rh_server *server, const rh_host_options *host, const struct report *report)
 {
-    struct signals signals;
-    signals_block(&signals, report);
+    bool plain = !host->names && !host->fallback && !host->list && host->rule_count == 0 && !host->types &&
+                 !host->error_pages;
+    if (!plain)
+        report_fatal(report, "hosts, rules, types, error pages, fallback and list are not served by this version");
+    return server && plain;
+}
+
+static enum exit_status explain(const struct options *options, const struct report *report)
+{
+    report_fatal(report, "--explain %.60s: not in this version", options->explain);
+    return EXIT_FAILED;
+}
+
+/* The hosts of the configuration, the default host first. False: one of them cannot be served, and why was said. */
+static bool hosts_register(rh_server *server, const struct options *options, const struct report *report)
+{
+    for (size_t i = 0; i <= options->host_count; i++) {
+        const rh_host_options *host = i == 0 ? &options->site.options : &options->hosts[i - 1].options;
+        if (!host_register(server, host, report))
+            return false;
+    }
+    return true;
+}
+
+/* Not started yet. NULL: no memory, or an option is out of its range, and the log has said so. */
+static rh_server *make_server(struct options *options, struct report *report)
+{
     raise_descriptor_limit();
     if (options->server.workers == 0)
         options->server.workers = count_cpus();
     options->server.log = report_log;
     options->server.log_user = report;
     rh_server *server = rh_server_new(options->server);
-    if (server && *rh_error(server)) { /* an option that is out of its range, and the log has said so */
-        rh_server_free(server);
+    if (!server)
+        report_fatal(report, "out of memory");
+    if (server && !*rh_error(server) && hosts_register(server, options, report))
+        return server;
+    rh_server_free(server);
+    return NULL;
+}
+
+static enum exit_status serve(struct options *options, struct report *report)
+{
+    struct signals signals;
+    signals_block(&signals, report);
+    rh_server *server = make_server(options, report);
+    if (!server)
         return EXIT_USAGE;
-    }
-    if (!server || signals_start(&signals) != 0) {
+    if (signals_start(&signals) != 0) {
         report_fatal(report, "out of memory or threads");
         rh_server_free(server);
         return EXIT_FAILED;
@@ -129,18 +169,64 @@ static enum exit_status serve(struct options *options, struct report *report)
     return status;
 }
 
+static enum exit_status complain(const struct options *options, const struct report *report)
+{
+    const struct problems *problems = &options->problems;
+    for (unsigned i = 0; i < problems->count; i++)
+        report_problem(report, options->config, problems->at[i].line, problems->at[i].text);
+    if (problems->dropped > 0)
+        report_problem(report, options->config, 0, "and more");
+    if (!problems_any(problems))
+        report_fatal(report, "%s", options->problem);
+    return EXIT_USAGE;
+}
+
+/* A server that is made and not started checks what depends on several options. */
+static enum exit_status check(struct options *options, struct report *report)
+{
+    if (!config_check_disk(options))
+        return complain(options, report);
+    rh_server *server = make_server(options, report);
+    if (!server)
+        return EXIT_USAGE;
+    rh_server_free(server);
+    return printf("%s: ok\n", options->config) > 0 && fflush(stdout) == 0 ? EXIT_ENDED : EXIT_FAILED;
+}
+
+static enum exit_status show_config(const struct options *options, const struct report *report)
+{
+    struct config config;
+    char why[CONFIG_WHY_SIZE];
+    raise_descriptor_limit();
+    bool known = config_init(&config, &options->server, why);
+    enum exit_status status = EXIT_ENDED;
+    if (!known)
+        status = EXIT_USAGE;
+    else if (!print_config(options, &config, stdout) || fflush(stdout) != 0 || ferror(stdout))
+        status = EXIT_FAILED;
+    if (!known)
+        report_fatal(report, "%s", why);
+    config_fini(&config);
+    return status;
+}
+
 static enum exit_status act(enum options_outcome outcome, struct options *options, struct report *report)
 {
     switch (outcome) {
     case OPTIONS_WRONG:
-        report_fatal(report, "%s", options->problem);
-        return EXIT_USAGE;
+        return complain(options, report);
     case OPTIONS_HELP:
         return print(help_print);
     case OPTIONS_VERSION:
         return print(help_print_version);
     case OPTIONS_HEALTH:
         return ask_health(options->health_url, report);
+    case OPTIONS_CHECK:
+        return check(options, report);
+    case OPTIONS_PRINT:
+        return show_config(options, report);
+    case OPTIONS_EXPLAIN:
+        return explain(options, report);
     case OPTIONS_SERVE:
         return serve(options, report);
     }
@@ -150,8 +236,9 @@ static enum exit_status act(enum options_outcome outcome, struct options *option
 int main(int argc, char **argv)
 {
     struct options options;
+    const struct options_given given = { argc, argv, environ };
     keep_standard_descriptors();
-    enum options_outcome outcome = options_parse(&options, argc, argv);
+    enum options_outcome outcome = options_parse(&options, &given);
     struct report report = report_new(options.quiet);
     enum exit_status status = act(outcome, &options, &report);
     options_fini(&options);

@@ -1,105 +1,45 @@
-/* Reading the command line by the table of options. See options.h.
+/* The command line by the table of options, then the environment and the configuration file, and what follows from all
+ * of them. See options.h.
  *
  * Not getopt_long: it prints its own messages, takes any prefix of an option for the option, and would need a second
  * table. */
 #include "main/options.h"
 
+#include "main/config_file.h"
+#include "main/environment.h"
+#include "main/option_set.h"
 #include "main/suggest.h"
-#include "main/value.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { OPTIONS_MEMORY_MAX = 64 << 20 }; /* many times what a configuration file of the largest size takes */
+
+static const struct origin flag = { .kind = ORIGIN_FLAG };
 
 struct arguments {
     char *const *at, *const *end;
 };
 
-/* Always false, so that a check can end with it. */
-__attribute__((format(printf, 2, 3))) static bool fail(struct options *options, const char *format, ...)
+static const struct option_row *find(const char *name)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(options->problem, sizeof options->problem, format, arguments);
-    va_end(arguments);
-    return false;
+    return option_find(name, strlen(name));
 }
 
-static void store(struct options *options, const struct option_row *row, uint64_t value)
+/* DIR, and --root, which is another way to write it. */
+static bool take_folder(struct options *options, const char *text)
 {
-    char *field = (char *)options + row->offset;
-    if (row->width == sizeof(uint64_t))
-        *(uint64_t *)(void *)field = value;
-    else
-        *(uint32_t *)(void *)field = (uint32_t)value;
-}
-
-static bool take_number(struct options *options, const struct option_row *row, const char *text)
-{
-    uint64_t value;
-    if (!value_number(text, &value) || value < row->min || value > row->max)
-        return fail(options, "--%s: \"%.60s\" is not a number from %llu to %llu", row->name, text,
-                    (unsigned long long)row->min, (unsigned long long)row->max);
-    store(options, row, value == 0 ? row->zero : value);
-    return true;
-}
-
-static bool take_size(struct options *options, const struct option_row *row, const char *text)
-{
-    uint64_t value;
-    char min[VALUE_TEXT_SIZE], max[VALUE_TEXT_SIZE];
-    if (!value_size(text, &value) || value < row->min || value > row->max)
-        return fail(options, "--%s: \"%.60s\" is not a size from %s to %s, such as 16K or 2M", row->name, text,
-                    value_size_exact_text(row->min, min), value_size_exact_text(row->max, max));
-    store(options, row, value == 0 ? row->zero : value);
-    return true;
-}
-
-static bool take_time(struct options *options, const struct option_row *row, const char *text)
-{
-    uint64_t value;
-    char min[VALUE_TEXT_SIZE], max[VALUE_TEXT_SIZE];
-    if (!value_time(text, &value) || value < row->min || value > row->max)
-        return fail(options, "--%s: \"%.60s\" is not a time from %s to %s, such as 500ms, 10s or 2m", row->name, text,
-                    value_time_exact_text(row->min, min), value_time_exact_text(row->max, max));
-    store(options, row, value);
-    return true;
-}
-
-/* The library takes several addresses separated by spaces, so none may have one inside. */
-static bool take_address(struct options *options, const char *text)
-{
-    if (text[strcspn(text, " \t\r\n")] != '\0')
-        return fail(options, "--listen: \"%.60s\" has a space in it; for several addresses repeat --listen", text);
-    char *joined;
-    if (asprintf(&joined, "%s%s%s", options->listen ? options->listen : "", options->listen ? " " : "", text) < 0)
-        return fail(options, "--listen: out of memory");
-    free(options->listen);
-    options->listen = joined;
-    return true;
+    if (text[0] == '\0')
+        return option_fail(options, "the folder's name is empty; for the current folder leave it out");
+    if (options->server.root)
+        return option_fail(options, "one folder can be served, not both \"%.60s\" and \"%.60s\"", options->server.root,
+                           text);
+    return option_set(options, find("root"), text, flag);
 }
 
 static bool take_value(struct options *options, const struct option_row *row, const char *text)
 {
-    if (text[0] == '\0')
-        return fail(options, "--%s: the value is empty; it needs %s", row->name, row->argument);
-    switch (row->kind) {
-    case OPTION_NUMBER:
-        return take_number(options, row, text);
-    case OPTION_SIZE:
-        return take_size(options, row, text);
-    case OPTION_TIME:
-        return take_time(options, row, text);
-    case OPTION_ADDRESS:
-        return take_address(options, text);
-    case OPTION_TEXT:
-        memcpy((char *)options + row->offset, &text, sizeof text);
-        return true;
-    case OPTION_FLAG:
-        break; /* has no value */
-    }
-    abort();
+    return row == find("root") ? take_folder(options, text) : option_set(options, row, text, flag);
 }
 
 /* The value that follows as an argument of its own. What looks like a long option is one: "--access-log --quiet"
@@ -107,30 +47,17 @@ static bool take_value(struct options *options, const struct option_row *row, co
 static bool take_next(struct options *options, const struct option_row *row, struct arguments *rest)
 {
     if (rest->at == rest->end || strncmp(*rest->at, "--", 2) == 0)
-        return fail(options, "--%s needs a value: --%s %s", row->name, row->name, row->argument);
+        return option_fail(options, "--%s needs a value: --%s %s", row->name, row->name, row->argument);
     return take_value(options, row, *rest->at++);
-}
-
-static bool set_flag(struct options *options, const struct option_row *row)
-{
-    *(bool *)((char *)options + row->offset) = true;
-    return true;
 }
 
 static bool reject(struct options *options, const char *name, size_t size)
 {
     const char *near = suggest_option(name, size);
     if (near)
-        return fail(options, "unknown option --%.*s; did you mean --%s?", size < 60 ? (int)size : 60, name, near);
-    return fail(options, "unknown option --%.*s; see rawhttpd --help", size < 60 ? (int)size : 60, name);
-}
-
-static const struct option_row *find_name(const char *name, size_t size)
-{
-    for (const struct option_row *row = options_table; row->name; row++)
-        if (strlen(row->name) == size && memcmp(row->name, name, size) == 0)
-            return row;
-    return NULL;
+        return option_fail(options, "unknown option --%.*s; did you mean --%s?", size < 60 ? (int)size : 60, name,
+                           near);
+    return option_fail(options, "unknown option --%.*s; see rawhttpd --help", size < 60 ? (int)size : 60, name);
 }
 
 static const struct option_row *find_letter(char letter)
@@ -145,15 +72,12 @@ static const struct option_row *find_letter(char letter)
 static bool take_long(struct options *options, const char *text, struct arguments *rest)
 {
     size_t size = strcspn(text, "=");
-    const struct option_row *row = find_name(text, size);
+    const struct option_row *row = option_find(text, size);
     if (!row)
         return reject(options, text, size);
-    bool has_value = text[size] == '=';
-    if (row->kind != OPTION_FLAG)
-        return has_value ? take_value(options, row, text + size + 1) : take_next(options, row, rest);
-    if (has_value)
-        return fail(options, "--%s takes no value", row->name);
-    return set_flag(options, row);
+    if (text[size] == '=')
+        return take_value(options, row, text + size + 1);
+    return row->kind == OPTION_FLAG ? option_set(options, row, "true", flag) : take_next(options, row, rest);
 }
 
 /* "-q", "-l value", "-lvalue", "-ql value"; `text` is what is behind the dash. */
@@ -162,21 +86,12 @@ static bool take_letters(struct options *options, const char *text, struct argum
     for (; *text; text++) {
         const struct option_row *row = find_letter(*text);
         if (!row)
-            return fail(options, "unknown option -%c; see rawhttpd --help", *text);
+            return option_fail(options, "unknown option -%c; see rawhttpd --help", *text);
         if (row->kind != OPTION_FLAG)
             return text[1] ? take_value(options, row, text + 1) : take_next(options, row, rest);
-        set_flag(options, row);
+        if (!option_set(options, row, "true", flag))
+            return false;
     }
-    return true;
-}
-
-static bool take_folder(struct options *options, const char *text)
-{
-    if (text[0] == '\0')
-        return fail(options, "the folder's name is empty; for the current folder leave it out");
-    if (options->server.root)
-        return fail(options, "one folder can be served, not both \"%.60s\" and \"%.60s\"", options->server.root, text);
-    options->server.root = text;
     return true;
 }
 
@@ -200,38 +115,84 @@ static bool take_all(struct options *options, struct arguments *rest)
     return true;
 }
 
+/* --public is a way to write --listen: what was said where it counts more holds, and in one place only one of the two
+ * can be meant. PORT, which a platform sets, is no contradiction to RAWHTTP_PUBLIC. */
+static bool settle_listen(struct options *options)
+{
+    struct origin *listen = option_origin(options, find("listen"));
+    const struct origin *everywhere = option_origin(options, find("public"));
+    enum origin_kind kind = options->everywhere ? everywhere->kind : ORIGIN_DEFAULT;
+    char label[OPTION_LABEL_SIZE], other[OPTION_LABEL_SIZE];
+    if (kind != ORIGIN_DEFAULT && kind == listen->kind && !listen->variable)
+        return option_fail(options, "%s and %s exclude each other; for all interfaces listen on :PORT",
+                           option_label(find("public"), *everywhere, label),
+                           option_label(find("listen"), *listen, other));
+    if (kind > listen->kind) {
+        free(options->listen);
+        options->listen = NULL;
+        *listen = *everywhere;
+    }
+    options->server.listen = options->listen ? options->listen : options->everywhere ? ":8080" : "localhost:8080";
+    return true;
+}
+
 /* What was left out, and what only makes sense once everything is known. */
 static bool settle(struct options *options)
 {
     rh_options *server = &options->server;
-    if (options->everywhere && options->listen)
-        return fail(options, "--public and --listen exclude each other; for all interfaces say --listen :PORT");
-    server->listen = options->listen ? options->listen : options->everywhere ? ":8080" : "localhost:8080";
-    if (!server->root)
+    if (!settle_listen(options))
+        return false;
+    if (!server->root && options->host_count == 0) /* with hosts, a default host is there for who asks for it */
         server->root = ".";
     if (strcmp(server->access_log, "off") == 0)
         server->access_log = NULL;
+    if (options->check && !options->config)
+        return option_fail(options, "--check needs a configuration file: rawhttpd -t -c FILE");
+    if (options->field_count > 0 && !options->explain)
+        return option_fail(options, "--header is for --explain: rawhttpd --explain 'GET /' -H 'Name: value'");
     return true;
 }
 
-enum options_outcome options_parse(struct options *options, int argc, char *const *argv)
+/* Beside serving there is one thing to do at a time; what changes nothing goes first. */
+static enum options_outcome choose(const struct options *options)
 {
+    if (options->check)
+        return OPTIONS_CHECK;
+    if (options->print_config)
+        return OPTIONS_PRINT;
+    return options->explain ? OPTIONS_EXPLAIN : OPTIONS_SERVE;
+}
+
+/* The strongest first: it says where the file is. */
+enum options_outcome options_parse(struct options *options, const struct options_given *given)
+{
+    struct arguments rest = { given->argv + (given->argc > 0), given->argv + given->argc };
     *options = (struct options){ .server = { .access_log = "-" } };
-    struct arguments rest = { argv + (argc > 0), argv + argc };
+    arena_init(&options->memory, NULL, 0, OPTIONS_MEMORY_MAX);
     if (!take_all(options, &rest))
         return OPTIONS_WRONG;
     if (options->help)
         return OPTIONS_HELP;
     if (options->version)
         return OPTIONS_VERSION;
-    if (!settle(options))
+    if (options->health_url)
+        return OPTIONS_HEALTH;
+    if (!environment_read(options, given->environment))
         return OPTIONS_WRONG;
-    return options->health_url ? OPTIONS_HEALTH : OPTIONS_SERVE;
+    if (options->config && !config_file_read(options))
+        return OPTIONS_WRONG;
+    return settle(options) ? choose(options) : OPTIONS_WRONG;
 }
 
 void options_fini(struct options *options)
 {
     free(options->listen);
-    options->listen = NULL;
+    free(options->folder);
+    free(options->fields);
+    problems_fini(&options->problems);
+    arena_give_back(&options->memory);
+    options->listen = options->folder = NULL;
+    options->fields = NULL;
+    options->field_count = 0;
     options->server.listen = NULL;
 }

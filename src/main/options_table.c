@@ -2,7 +2,12 @@
  * docs/man/rawhttpd.1, says the same in more words. */
 #include "main/options.h"
 
+#include "server/config.h"
+
 #define FIELD(path) .offset = offsetof(struct options, path), .width = sizeof((struct options *)0)->path
+#define NUMBER(path, settled)                                        \
+    FIELD(path), .settled_offset = offsetof(struct config, settled), \
+    .settled_width = sizeof((struct config *)0)->settled
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -20,23 +25,47 @@ const struct option_row options_table[] = {
               "Port 0 is any free one." },
     { .name = "public", .kind = OPTION_FLAG, FIELD(everywhere), .also = " expose all ",
       .help = "the same as --listen :8080" },
+    { .name = "root", .argument = "DIR", .kind = OPTION_FILE, FIELD(server.root),
+      .also = " dir directory folder docroot document-root www ",
+      .help = "the folder of pages, as is DIR without --root" },
 
-    { .group = "Work", .name = "workers", .argument = "N", .kind = OPTION_NUMBER, FIELD(server.workers),
+    { .group = "Pages", .name = "fallback", .argument = "PATH", .kind = OPTION_PAGE, FIELD(site.options.fallback),
+      .also = " spa single try-files ",
+      .help = "the page for navigations to paths that are\n"
+              "nothing, such as /index.html" },
+    { .name = "list", .kind = OPTION_FLAG, FIELD(site.options.list), .also = " listing listings autoindex browse ",
+      .help = "list folders that have no index.html" },
+    { .name = "no-encodings", .kind = OPTION_FLAG, FIELD(server.no_encodings),
+      .also = " compress no-compression no-compress gzip brotli encodings ",
+      .help = "do not compress pages; .br, .zst and .gz files\nbeside them are used all the same" },
+    { .name = "watch", .argument = "HOW", .kind = OPTION_CHOICE, FIELD(server.watch),
+      .words = " auto rescan off ", .also = " reload live inotify ",
+      .help = "notice changes by inotify (auto, the default;\n"
+              "where there is none by rescan), by walking\n"
+              "through the folders (rescan), or not (off)" },
+
+    { .group = "Work", .name = "workers", .argument = "N", .kind = OPTION_NUMBER, NUMBER(server.workers, workers),
       .min = 1, .max = OPTIONS_WORKERS_MAX, .also = " threads jobs cpus ",
       .help = "threads that serve (one per usable CPU)" },
-    { .name = "background", .argument = "N", .kind = OPTION_NUMBER, FIELD(server.background), .min = 1, .max = 256,
+    { .name = "background", .argument = "N", .kind = OPTION_NUMBER, NUMBER(server.background, background),
+      .min = 1, .max = 256,
       .help = "threads for work that blocks (4)" },
-    { .name = "cache-size", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.cache_bytes),
+    { .name = "cache-size", .argument = "SIZE", .kind = OPTION_SIZE, NUMBER(server.cache_bytes, cache_bytes),
       .max = 64 * TIB, .zero = 1, .also = " cache memory ",
       .help = "content kept in memory (256M); 0: none" },
-    { .name = "buffer-memory", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.buffer_memory),
+    { .name = "cache-policy", .argument = "NAME", .kind = OPTION_CHOICE, FIELD(server.cache_policy),
+      .words = " sieve lru ", .also = " eviction cache-strategy ",
+      .help = "who leaves when that is full: sieve or lru" },
+    { .name = "buffer-memory", .argument = "SIZE", .kind = OPTION_SIZE, NUMBER(server.buffer_memory, buffer_memory),
       .min = 1, .max = 1024 * TIB, .also = " max-memory memory-max buffers buffer-size ",
-      .help = "for bodies, partial heads and output of all\nconnections together (a quarter of what there\nis); beyond: 503, close" },
+      .help = "for bodies, partial heads and output of all\n"
+              "connections together (a quarter of what there\n"
+              "is); beyond: 503, close" },
     { .name = "no-server-header", .kind = OPTION_FLAG, FIELD(server.no_server_field),
       .help = "leave out \"Server: rawhttp\"" },
 
-    { .group = "Log", .name = "access-log", .argument = "FILE|-|off", .kind = OPTION_TEXT, FIELD(server.access_log),
-      .also = " log logfile accesslog ",
+    { .group = "Log", .name = "access-log", .argument = "FILE|-|off", .kind = OPTION_FILE, FIELD(server.access_log),
+      .words = " - off ", .also = " log logfile accesslog ",
       .help = "a line for each request: appended to FILE, or\n"
               "on standard output (-, the default), or none.\n"
               "JSON; coloured text if it goes to a terminal" },
@@ -45,51 +74,72 @@ const struct option_row options_table[] = {
               "error, only warnings and errors" },
 
     { .group = "Limits", .name = "request-line-max", .argument = "SIZE", .kind = OPTION_SIZE,
-      FIELD(server.request_line_max), .min = 64, .max = 65535, .also = " max-request-line max-url-size max-line ",
+      NUMBER(server.request_line_max, limits.request_line_max),
+      .min = 64, .max = 65535, .also = " max-request-line max-url-size max-line ",
       .help = "longest request line (8K); beyond: 414" },
-    { .name = "head-max", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.head_max),
+    { .name = "head-max", .argument = "SIZE", .kind = OPTION_SIZE, NUMBER(server.head_max, limits.head_max),
       .min = 256, .max = 65535, .also = " max-head max-header-size header-max ",
       .help = "longest request head (32K); beyond: 431" },
-    { .name = "fields-max", .argument = "N", .kind = OPTION_NUMBER, FIELD(server.fields_max),
+    { .name = "fields-max", .argument = "N", .kind = OPTION_NUMBER, NUMBER(server.fields_max, limits.fields_max),
       .min = 1, .max = 250, .also = " max-fields max-headers headers-max ",
       .help = "most fields in a request head (100);\nbeyond: 431" },
-    { .name = "max-body", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.body_max),
+    { .name = "max-body", .argument = "SIZE", .kind = OPTION_SIZE, NUMBER(server.body_max, limits.body_max),
       .min = 1, .max = TIB, .also = " body-max max-upload max-request-size ",
       .help = "longest request body (1M); beyond: 413" },
-    { .name = "head-timeout", .argument = "TIME", .kind = OPTION_TIME, FIELD(server.head_timeout_ms),
+    { .name = "head-timeout", .argument = "TIME", .kind = OPTION_TIME, NUMBER(server.head_timeout_ms, head_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " timeout header-timeout request-timeout ",
       .help = "to receive a request head (10s); beyond: 408" },
-    { .name = "body-timeout", .argument = "TIME", .kind = OPTION_TIME, FIELD(server.body_timeout_ms),
+    { .name = "body-timeout", .argument = "TIME", .kind = OPTION_TIME, NUMBER(server.body_timeout_ms, body_timeout_ms),
       .min = 1, .max = DAY_MS,
       .help = "between bytes of a request body (30s);\nbeyond: 408" },
-    { .name = "body-rate-min", .argument = "SIZE", .kind = OPTION_SIZE, FIELD(server.body_rate_min),
+    { .name = "body-rate-min", .argument = "SIZE", .kind = OPTION_SIZE, NUMBER(server.body_rate_min, body_rate_min),
       .max = GIB, .zero = RH_OFF, .also = " min-body-rate min-rate ",
       .help = "bytes a second that a request body must bring\n"
               "on average (500); below: 408; 0: none needed" },
-    { .name = "idle-timeout", .argument = "TIME", .kind = OPTION_TIME, FIELD(server.idle_timeout_ms),
+    { .name = "idle-timeout", .argument = "TIME", .kind = OPTION_TIME, NUMBER(server.idle_timeout_ms, idle_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " keep-alive keepalive keep-alive-timeout keepalive-timeout ",
       .help = "between requests of a connection (60s)" },
-    { .name = "send-timeout", .argument = "TIME", .kind = OPTION_TIME, FIELD(server.send_timeout_ms),
+    { .name = "send-timeout", .argument = "TIME", .kind = OPTION_TIME, NUMBER(server.send_timeout_ms, send_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " write-timeout response-timeout ",
       .help = "without progress in sending a response (60s)" },
-    { .name = "drain-timeout", .argument = "TIME", .kind = OPTION_TIME, FIELD(server.drain_timeout_ms),
+    { .name = "drain-timeout", .argument = "TIME", .kind = OPTION_TIME,
+      NUMBER(server.drain_timeout_ms, drain_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " shutdown-timeout grace grace-period ",
       .help = "to finish what is in flight when told to stop\n(30s)" },
-    { .name = "pipelined-max", .argument = "N", .kind = OPTION_NUMBER, FIELD(server.pipelined_max),
+    { .name = "pipelined-max", .argument = "N", .kind = OPTION_NUMBER,
+      NUMBER(server.pipelined_max, limits.pipelined_max),
       .min = 1, .max = 100000, .also = " max-pipelined ",
       .help = "requests of a connection answered in one go\n(64)" },
-    { .name = "max-connections", .argument = "N", .kind = OPTION_NUMBER, FIELD(server.connections_max),
+    { .name = "max-connections", .argument = "N", .kind = OPTION_NUMBER,
+      NUMBER(server.connections_max, connections_max),
       .min = 1, .max = 10000000, .also = " connections-max connections ",
       .help = "connections at a time (as many as the limit\nof open files allows)" },
 
-    { .group = "Other", .name = "health", .argument = "URL", .kind = OPTION_TEXT, FIELD(health_url),
-      .also = " healthcheck health-check check ",
+    { .group = "Configuration", .name = "config", .letter = 'c', .argument = "FILE", .kind = OPTION_FILE,
+      .scope = SCOPE_OUTSIDE, FIELD(config), .also = " conf configuration file ",
+      .help = "read FILE too: all of these options, hosts and\nrules, see rawhttpd.conf(5)" },
+    { .name = "check", .letter = 't', .kind = OPTION_FLAG, .scope = SCOPE_FLAG, FIELD(check),
+      .also = " test validate configtest ",
+      .help = "serve nothing; say what is wrong with FILE" },
+    { .name = "print-config", .kind = OPTION_FLAG, .scope = SCOPE_FLAG, FIELD(print_config),
+      .also = " show-config dump-config dump ",
+      .help = "serve nothing; show what holds and where it\ncomes from" },
+    { .name = "explain", .argument = "REQUEST", .kind = OPTION_TEXT, .scope = SCOPE_FLAG, FIELD(explain),
+      .help = "serve nothing; show the way that a request\nlike 'GET /path' takes" },
+    { .name = "header", .letter = 'H', .argument = "FIELD", .kind = OPTION_FIELD, .scope = SCOPE_FLAG, FIELD(fields),
+      .also = " field headers ",
+      .help = "a field of that request, 'Name: value'; may be\nrepeated" },
+
+    { .group = "Other", .name = "health", .argument = "URL", .kind = OPTION_TEXT,
+      .scope = SCOPE_FLAG, FIELD(health_url), .also = " healthcheck health-check ",
       .help = "serve nothing; ask URL and exit with 0 if the\n"
               "answer is a 2xx or 3xx within 3 s, else with 1.\n"
               "  http://localhost:8080/, http://[::1]:8080/,\n"
               "  unix:/path, unix:/path:/page" },
-    { .name = "version", .letter = 'V', .kind = OPTION_FLAG, FIELD(version), .help = "show the version and exit" },
-    { .name = "help", .letter = 'h', .kind = OPTION_FLAG, FIELD(help), .also = " usage ",
+    { .name = "version", .letter = 'V', .kind = OPTION_FLAG, .scope = SCOPE_FLAG, FIELD(version),
+      .help = "show the version and exit" },
+    { .name = "help", .letter = 'h', .kind = OPTION_FLAG, .scope = SCOPE_FLAG, FIELD(help),
+      .also = " usage ",
       .help = "show this and exit" },
     { .name = NULL },
 };

@@ -45,6 +45,15 @@ static void write_line(const struct report *report, const char *prefix, const ch
         continue;
 }
 
+__attribute__((format(printf, 2, 3)))
+static void write_bare(const struct report *report, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(report, "", format, arguments);
+    va_end(arguments);
+}
+
 void report_line(const struct report *report, enum rh_log_level level, const char *format, ...)
 {
     if (level == RH_LOG_DEBUG || (report->quiet && level == RH_LOG_INFO))
@@ -61,6 +70,14 @@ void report_fatal(const struct report *report, const char *format, ...)
     va_start(arguments, format);
     write_line(report, "rawhttpd: ", format, arguments);
     va_end(arguments);
+}
+
+void report_problem(const struct report *report, const char *file, unsigned line, const char *text)
+{
+    if (line > 0)
+        write_bare(report, "%.400s:%u: %s", file, line, text);
+    else
+        write_bare(report, "%.400s: %s", file, text);
 }
 
 void report_log(void *user, enum rh_log_level level, const char *line)

@@ -22,6 +22,10 @@ void report_line(const struct report *report, enum rh_log_level level, const cha
 /* The last words of a program that ends because of them: "rawhttpd: ..." without the level. */
 void report_fatal(const struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What is wrong in a line of a file, in the form in which compilers say it and editors find it: "FILE:3: ..."; of the
+ * whole file where the line is 0. */
+void report_problem(const struct report *report, const char *file, unsigned line, const char *text);
+
 /* An rh_log callback; `user` is a struct report. */
 void report_log(void *user, enum rh_log_level level, const char *line);
 

@@ -68,6 +68,18 @@ bool value_time(const char *text, uint64_t *ms)
     return parse(text, time_units, ms);
 }
 
+bool value_bool(const char *text, bool *value)
+{
+    static const char *const words[] = { "false", "no", "off", "0", "true", "yes", "on", "1" };
+    size_t count = sizeof words / sizeof *words, i = 0;
+    while (i < count && strcasecmp(words[i], text) != 0)
+        i++;
+    if (i == count)
+        return false;
+    *value = i >= count / 2;
+    return true;
+}
+
 const char *value_size_text(uint64_t bytes, char out[static VALUE_TEXT_SIZE])
 {
     static const struct unit steps[] = { { "TiB", TIB }, { "GiB", GIB }, { "MiB", MIB }, { "KiB", KIB } };

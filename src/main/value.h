@@ -11,6 +11,7 @@ bool value_number(const char *text, uint64_t *value);
 /* B, K, M, G, T with or without B or iB, any case, all times 1024. */
 bool value_size(const char *text, uint64_t *bytes);
 bool value_time(const char *text, uint64_t *ms);    /* ms, s, m, h; none: seconds */
+bool value_bool(const char *text, bool *value);     /* true, yes, on, 1, false, no, off, 0, any case */
 
 enum { VALUE_TEXT_SIZE = 32 };
 

@@ -1,5 +1,7 @@
-/* The command line: what each option sets, every message, and that the table, its limits and the help are well made. */
+/* The command line: what each option sets, every message, and that the table, its limits and the help are well made.
+ * The environment and what is stronger than what have test_environment.c. */
 #include "main/help.h"
+#include "main/option_set.h"
 #include "main/options.h"
 #include "main/suggest.h"
 #include "main/value.h"
@@ -23,7 +25,8 @@ static enum options_outcome parse(struct options *options, char *copy, const cha
         assert_true(argc < ARGUMENTS_MAX);
         argv[argc++] = strsep(&next, "|");
     }
-    return options_parse(options, argc, argv);
+    static char *const nothing[] = { NULL };
+    return options_parse(options, &(struct options_given){ argc, argv, nothing });
 }
 
 static void defaults(void **state)
@@ -39,7 +42,7 @@ static void defaults(void **state)
     assert_null(options.health_url);
     for (const struct option_row *row = options_table; row->name; row++) { /* to the library zero is the default */
         static const char zeros[sizeof(uint64_t)];
-        if (row->kind != OPTION_TEXT && row->kind != OPTION_ADDRESS)
+        if (row->kind != OPTION_FILE && row->kind != OPTION_ADDRESS)
             assert_memory_equal((char *)&options + row->offset, zeros, row->width);
     }
     options_fini(&options);
@@ -48,9 +51,9 @@ static void defaults(void **state)
 static void without_even_a_name(void **state)
 {
     struct options options;
-    char *argv[] = { NULL };
+    char *const nothing[] = { NULL };
     (void)state;
-    assert_int_equal(options_parse(&options, 0, argv), OPTIONS_SERVE);
+    assert_int_equal(options_parse(&options, &(struct options_given){ 0, nothing, nothing }), OPTIONS_SERVE);
     options_fini(&options);
 }
 
@@ -78,6 +81,12 @@ static void lines(void **state)
         { "--access-log=off|--access-log|a.log", "localhost:8080", ".", "a.log", false },
         { "--access-log=--quiet", "localhost:8080", ".", "--quiet", false },
         { "--quiet", "localhost:8080", ".", "-", true },
+        { "--quiet=yes", "localhost:8080", ".", "-", true },
+        { "--quiet|--quiet=no", "localhost:8080", ".", "-", false },
+        { "--public=off", "localhost:8080", ".", "-", false },
+        { "--root|site", "localhost:8080", "site", "-", false },
+        { "--root=a/b", "localhost:8080", "a/b", "-", false },
+        { "-l|http://:80|-lhttp://[::1]:1", ":80 [::1]:1", ".", "-", false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -201,6 +210,9 @@ static void outcomes(void **state)
         { "--version|a|b", OPTIONS_VERSION },
         { "--health|http://localhost:8080/", OPTIONS_HEALTH },
         { "--health=unix:/a|--quiet", OPTIONS_HEALTH },
+        { "--print-config", OPTIONS_PRINT },
+        { "--explain|GET /", OPTIONS_EXPLAIN },
+        { "--print-config|--explain|GET /", OPTIONS_PRINT },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -239,9 +251,23 @@ static void problems(void **state)
         { "--listen=", "--listen: the value is empty; it needs ADDR" },
         { "--listen|", "--listen: the value is empty; it needs ADDR" },
         { "--listen=:80 :81", "--listen: \":80 :81\" has a space in it; for several addresses repeat --listen" },
-        { "--quiet=1", "--quiet takes no value" },
-        { "--public|-l:80", "--public and --listen exclude each other; for all interfaces say --listen :PORT" },
-        { "-l:80|--public", "--public and --listen exclude each other; for all interfaces say --listen :PORT" },
+        { "--quiet=maybe", "--quiet: \"maybe\" is neither true nor false" },
+        { "--quiet=", "--quiet: the value is empty; it needs true or false" },
+        { "--public|-l:80", "--public and --listen exclude each other; for all interfaces listen on :PORT" },
+        { "-l:80|--public", "--public and --listen exclude each other; for all interfaces listen on :PORT" },
+        { "-lhttps://:443",
+          "--listen: \"https://:443\": there is no TLS yet; listen on http:// behind a proxy that speaks https" },
+        { "a|--root=b", "one folder can be served, not both \"a\" and \"b\"" },
+        { "--root=b|a", "one folder can be served, not both \"b\" and \"a\"" },
+        { "--fallback=index.html",
+          "--fallback: \"index.html\" does not begin with a slash; did you mean \"/index.html\"?" },
+        { "--watch=never", "--watch: \"never\" is none of these: auto rescan off" },
+        { "--cache-policy=fifo", "--cache-policy: \"fifo\" is none of these: sieve lru" },
+        { "-t", "--check needs a configuration file: rawhttpd -t -c FILE" },
+        { "-H|A: b", "--header is for --explain: rawhttpd --explain 'GET /' -H 'Name: value'" },
+        { "--explain=GET /|-H|A", "--header: \"A\" is not a field; write \"Name: value\"" },
+        { "--explain=GET /|-H|A : b", "--header: \"A : b\" is not a field; write \"Name: value\"" },
+        { "-c|/nowhere/at.all", "/nowhere/at.all: No such file or directory" },
         { "a|b", "one folder can be served, not both \"a\" and \"b\"" },
         { "a||", "the folder's name is empty; for the current folder leave it out" },
     };
@@ -272,6 +298,37 @@ static void problems_have_an_end(void **state)
     }
 }
 
+static void fields_to_explain_with(void **state)
+{
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, "--explain=GET /a|-H|A: b|-HC:|site"), OPTIONS_EXPLAIN);
+    assert_string_equal(options.explain, "GET /a");
+    assert_string_equal(options.server.root, "site");
+    assert_int_equal(options.field_count, 2);
+    assert_string_equal(options.fields[0], "A: b");
+    assert_string_equal(options.fields[1], "C:");
+    options_fini(&options);
+}
+
+static void what_is_served(void **state)
+{
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, "--fallback=/app.html|--list|--no-encodings|--watch=rescan|"
+                                           "--cache-policy=lru"), OPTIONS_SERVE);
+    assert_string_equal(options.site.options.fallback, "/app.html");
+    assert_true(options.site.options.list);
+    assert_true(options.server.no_encodings);
+    assert_string_equal(options.server.watch, "rescan");
+    assert_string_equal(options.server.cache_policy, "lru");
+    assert_int_equal(option_origin(&options, option_find("watch", 5))->kind, ORIGIN_FLAG);
+    assert_int_equal(option_origin(&options, option_find("root", 4))->kind, ORIGIN_DEFAULT);
+    options_fini(&options);
+}
+
 static void suggestions(void **state)
 {
     static const struct {
@@ -282,6 +339,8 @@ static void suggestions(void **state)
         { "accesslog", "access-log" }, { "max-bodyy", "max-body" },       { "body-max", "max-body" },
         { "port", "listen" },          { "cache", "cache-size" },         { "hlep", "help" },
         { "publik", "public" },        { "quite", "quiet" },              { "versoin", "version" },
+        { "location", NULL },           { "compress", "no-encodings" },     { "spa", "fallback" },
+        { "conf", "config" },          { "max_body", "max-body" },
         { "por", NULL },               { "", NULL },                      { "nonsense", NULL },
         { "a-name-that-is-longer-than-every-option-there-is", NULL },
     };
@@ -304,6 +363,10 @@ static void the_table_is_well_made(void **state)
         assert_int_equal(row->argument == NULL, row->kind == OPTION_FLAG);
         assert_true(row->kind == OPTION_ADDRESS || row->width != 0);
         assert_true(!row->also || (row->also[0] == ' ' && row->also[strlen(row->also) - 1] == ' '));
+        assert_true(!row->words || (row->words[0] == ' ' && row->words[strlen(row->words) - 1] == ' '));
+        assert_true(row->kind != OPTION_CHOICE || row->words);
+        assert_true(row - options_table < OPTIONS_ROWS_MAX);
+        assert_int_equal(row->settled_width != 0, takes_number(row));
         if (takes_number(row)) {
             assert_true(row->width == sizeof(uint32_t) || row->width == sizeof(uint64_t));
             assert_true(row->width == sizeof(uint64_t) || row->max < RH_OFF);
@@ -365,6 +428,8 @@ int main(void)
         cmocka_unit_test(outcomes),
         cmocka_unit_test(problems),
         cmocka_unit_test(problems_have_an_end),
+        cmocka_unit_test(fields_to_explain_with),
+        cmocka_unit_test(what_is_served),
         cmocka_unit_test(suggestions),
         cmocka_unit_test(the_table_is_well_made),
         cmocka_unit_test(help_is_complete_and_narrow),

@@ -1,0 +1,151 @@
+/* The hosts of a configuration file, each with its rules. See config_host.h. */
+#include "main/config_host.h"
+
+#include "http/fields.h"
+#include "http/target.h"
+#include "main/config_rules.h"
+#include "main/option_set.h"
+#include "main/value.h"
+
+enum { HOST_NAMES_MAX = 32 }; /* each is compared with all before it */
+
+/* ---- Lists ---- */
+
+/* "ending media-type" and "status path": the two words. */
+static struct slice split(struct slice text, struct slice *behind)
+{
+    size_t size = slice_find(text, ' ');
+    *behind = slice_trim(slice_skip(text, size));
+    return slice_part(text, 0, size);
+}
+
+/* RFC 9110 8.3.1, as far as it takes to tell a media type from another word. */
+static bool is_media_type(struct slice text)
+{
+    struct slice type = slice_part(text, 0, slice_find(text, '/'));
+    struct slice rest = slice_skip(text, type.size < text.size ? type.size + 1 : type.size);
+    struct slice subtype = slice_trim(slice_part(rest, 0, slice_find(rest, ';')));
+    return field_name_valid(type) && field_name_valid(subtype) && field_value_valid(text);
+}
+
+static bool check_type(struct slice text, struct why why)
+{
+    struct slice media, ending = split(text, &media);
+    if (ending.size == 0 || slice_find(ending, '.') < ending.size || slice_find(ending, '/') < ending.size)
+        return why_refuse(why, text, "the ending of a name comes first, without dot: \"mjs text/javascript\"");
+    return is_media_type(media) ||
+           why_refuse(why, text, "behind the ending comes a media type: \"mjs text/javascript\"");
+}
+
+static bool check_error_page(struct slice text, struct why why)
+{
+    struct slice path, number = split(text, &path);
+    uint64_t status;
+    if (!slice_uint(number, &status) || status < 400 || status > 599)
+        return why_refuse(why, text, "a status from 400 to 599 comes first: \"404 /lost.html\"");
+    return slice_starts(path, SLICE("/")) ||
+           why_refuse(why, text, "behind the status comes the path of the page: \"404 /lost.html\"");
+}
+
+static void take_lists(struct part *part, struct host *host)
+{
+    host->options.types = part_list(part, "types", check_type, &host->types_line);
+    host->options.error_pages = part_list(part, "error_pages", check_error_page, &host->error_pages_line);
+}
+
+/* ---- Names ---- */
+
+/* The next of the names, which spaces separate; false: there is no other. */
+static bool next_name(struct slice *rest, struct slice *name)
+{
+    *rest = slice_trim(*rest);
+    *name = slice_part(*rest, 0, slice_find(*rest, ' '));
+    *rest = slice_skip(*rest, name->size);
+    return name->size > 0;
+}
+
+static bool check_name(struct slice name, struct why why)
+{
+    struct slice exact = slice_starts(name, SLICE("*.")) ? slice_skip(name, 2) : name;
+    bool bracketed = slice_ends(exact, SLICE("]"));
+    if (!authority_valid(exact))
+        return why_refuse(why, name, "a host is \"example.org\", or \"*.example.org\" for all beneath it");
+    return bracketed || slice_find(exact, ':') == exact.size ||
+           why_refuse(why, name, "a host is named without its port");
+}
+
+/* The host that has this name, or NULL. */
+static const struct host *find_named(const struct host *hosts, size_t count, struct slice name)
+{
+    struct slice other;
+    for (size_t i = 0; i < count; i++)
+        for (struct slice rest = slice_text(hosts[i].options.names); next_name(&rest, &other);)
+            if (slice_equal_nocase(other, name))
+                return &hosts[i];
+    return NULL;
+}
+
+static bool check_names(const struct host *hosts, size_t place, struct why why)
+{
+    struct slice rest = slice_text(hosts[place].options.names), name;
+    unsigned count = 0;
+    while (next_name(&rest, &name)) {
+        const struct host *other = find_named(hosts, place, name);
+        if (++count > HOST_NAMES_MAX)
+            return why_refuse(why, name, "a host has at most %d names", HOST_NAMES_MAX);
+        if (!check_name(name, why))
+            return false;
+        if (other)
+            return why_refuse(why, name, "it is the name of the host in line %u already", other->line);
+    }
+    return count > 0 || why_refuse(why, name, "it has no name; what is for all others stands at the top of the file");
+}
+
+/* ---- Hosts ---- */
+
+static void take_places(struct part *part, struct host *host)
+{
+    struct found root = part_find(part, "root", 0), fallback = part_find(part, "fallback", 0);
+    struct found list = part_find(part, "list", 0);
+    if (root.text && root.text[0] == '\0')
+        part_refuse(part, root.line, "root", "the value is empty; it needs DIR");
+    if (fallback.text && fallback.text[0] != '/')
+        part_refuse(part, fallback.line, "fallback", "it begins with a slash, such as \"/index.html\"");
+    if (list.text && !value_bool(list.text, &host->options.list))
+        part_refuse(part, list.line, "list", "it is true or false");
+    host->options.fallback = fallback.text;
+    host->options.root = root.text ? option_keep_path(part->options, root.text) : NULL;
+    part->failed |= root.text && !host->options.root;
+}
+
+static void take_host(struct part *part, struct host *hosts, size_t place)
+{
+    struct host *host = &hosts[place];
+    char why[WHY_SIZE];
+    host->options.names = part_title(part);
+    host->line = part->line;
+    if (part->failed)
+        return;
+    if (!check_names(hosts, place, (struct why){ why, sizeof why }))
+        part_refuse(part, part->line, "host", why);
+    take_places(part, host);
+    take_lists(part, host);
+    config_rules_take(part, host);
+}
+
+bool config_hosts_take(struct options *options, cfg_t *cfg)
+{
+    struct part top = { .options = options, .cfg = cfg };
+    size_t count = cfg_size(cfg, "host");
+    struct host *hosts = part_take(&top, count, sizeof *hosts);
+    take_lists(&top, &options->site);
+    config_rules_take(&top, &options->site);
+    for (size_t i = 0; !top.failed && i < count; i++) {
+        struct part part = { .options = options, .cfg = cfg_getnsec(cfg, "host", (unsigned)i) };
+        take_host(&part, hosts, i);
+        top.failed |= part.failed;
+    }
+    options->hosts = hosts;
+    options->host_count = top.failed ? 0 : count;
+    return !top.failed;
+}
