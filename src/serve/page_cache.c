@@ -1,7 +1,8 @@
 /* The budget's books, and the states of slots. Who leaves is eviction's to say.
  *
- * Two locks: `lock` is held while somebody is sought who can leave, which may mean a look at every object; workers
- * never take it. They take `door`, for the few instructions in which a load is begun or joined. */
+ * Two locks: `lock` is held while somebody is sought who can leave, which may mean a look at every object: with lru
+ * and half a million of them, a tenth of a second. Workers never take it. They take `door`, for the few instructions in
+ * which a load is begun or joined. */
 #include "serve/page_cache.h"
 
 #include <assert.h>
@@ -45,18 +46,20 @@ static void evict(struct page_cache *cache, struct cached *cached, struct link *
     cache->evictions++;
 }
 
-/* Up to where the cache may fill itself: beside the margin, what is on its way out is left free, once more. Mostly that
- * is the last few victims, and makes no difference; but where slow clients hold on to what has left, the cache becomes
- * smaller by it, instead of having no room for anything new. At most half of it: a moment in which nothing can be freed
- * must not empty it. */
+/* Up to where the cache may fill itself. Where more is on its way out than the margin allows, as when slow clients hold
+ * on to it, the cache becomes smaller by that, and so goes on having room for what is new. But at most half of it: a
+ * moment in which nothing can be freed must not empty it. */
 static uint64_t goal(struct page_cache *cache)
 {
-    uint64_t leaving = leaving_in(cache), half = cache->bytes_max / 2;
-    return cache->bytes_max - cache->bytes_max / PAGE_CACHE_MARGIN - (leaving < half ? leaving : half);
+    uint64_t leaving = leaving_in(cache), half = cache->bytes_max / 2, margin = cache->bytes_max / PAGE_CACHE_MARGIN;
+
+    if (leaving < margin)
+        leaving = margin;
+    return cache->bytes_max - margin - (leaving < half ? leaving : half);
 }
 
-/* Those who leave make room only when they are gone. Until then the margin has to do, and if it does not, it will when
- * this page is asked for next. */
+/* Those who leave make room only when they are gone. Until then the margin has to do; where it does not, there will be
+ * room when the page is asked for next. */
 static bool make_room(struct page_cache *cache, uint64_t size, struct cached *spare, struct link *leavers)
 {
     uint64_t limit = goal(cache), staying = cache->reserved + (spare ? spare->size : 0);

@@ -9,8 +9,8 @@
  * turn: whoever takes one out of a slot hands it on, and frees it only when all workers have been quiescent since.
  *
  * The budget is strict. It counts what is present, what is reserved for loads under way, and what has left but is
- * still somewhere on its way out or being sent, until page_cache_gone. So there is always a margin free, and where
- * too much is on its way out a load is refused: that request is served from the file.
+ * still somewhere on its way out or being sent, until page_cache_gone. A load never waits for that: a margin is kept
+ * free for it, and where that is not enough the load is refused, and this request served from the file.
  *
  * The way of a miss, each step once, `load` in the loader's memory, `leavers` a list that was empty:
  *
@@ -28,8 +28,8 @@
 #include "serve/eviction.h"
 
 enum {
-    PAGE_CACHE_SHARE = 8,  /* no page takes more than this part of the budget */
-    PAGE_CACHE_MARGIN = 32 /* this part is kept free: what leaves is not gone at once, and a load does not wait */
+    PAGE_CACHE_SHARE = 8,   /* no page takes more than this part of the budget */
+    PAGE_CACHE_MARGIN = 128 /* this part is kept free for what is on its way out, and as much for what comes in */
 };
 
 enum page_slot_state { PAGE_SLOT_ABSENT = 0, PAGE_SLOT_LOADING = 1, PAGE_SLOT_CLOSED = 2, PAGE_SLOT_FLAGS = 3 };
@@ -62,7 +62,7 @@ struct page_load {
 struct page_cache {
     struct eviction order;
     uint64_t bytes_max;
-    pthread_mutex_t lock;       /* the order and the sums: may be held for milliseconds, and no worker takes it */
+    pthread_mutex_t lock;       /* the order and the sums: may be held for long, and no worker takes it */
     uint64_t present, reserved; /* bytes; with `leaving` never more than bytes_max */
     uint64_t evictions, refusals;
     pthread_mutex_t door;       /* slots that are or become LOADING: some instructions; may be taken within `lock` */

@@ -9,7 +9,14 @@
 
 #include "serve/page_cache.h"
 
-enum { PAGES = 64, BUDGET = 3200, MARGIN = BUDGET / PAGE_CACHE_MARGIN, SHARE_MAX = BUDGET / PAGE_CACHE_SHARE };
+enum {
+    BUDGET = 12800,
+    MARGIN = BUDGET / PAGE_CACHE_MARGIN,
+    SHARE_MAX = BUDGET / PAGE_CACHE_SHARE,
+    FULL = PAGE_CACHE_MARGIN - 2, /* pages of MARGIN bytes */
+    NEW = FULL,                   /* the first page beside those */
+    PAGES = FULL + 20
+};
 
 struct scene {
     struct page_cache cache;
@@ -319,11 +326,11 @@ static void reserving_again(void **state)
     end(&scene);
 }
 
-/* Full: MARGIN bytes short of the budget, by pages of MARGIN bytes. */
+/* As full as it gets: two margins short of the budget. */
 static void fill(struct scene *scene)
 {
     begin(scene);
-    for (int i = 0; i < PAGE_CACHE_MARGIN - 1; i++)
+    for (int i = 0; i < FULL; i++)
         assert_true(load(scene, i, MARGIN));
     assert_int_equal(page_cache_room(&scene->cache), 0);
     assert_true(list_empty(&scene->leavers));
@@ -336,39 +343,51 @@ static void who_leaves_makes_room(void **state)
 
     fill(&scene);
     page_cache_hit(&scene.slots[0], 1);
-    assert_true(load(&scene, 40, MARGIN)); /* into the margin; who leaves is what it will be */
+    assert_true(load(&scene, NEW, MARGIN)); /* into the margin; who leaves is what it will be */
     assert_ptr_equal(next_leaver(&scene), &scene.contents[1]);
     assert_true(list_empty(&scene.leavers));
     assert_null(page_cache_find(&scene.slots[1]));
     assert_true(present(&scene, 0));
-    assert_sums(&scene, 31 * MARGIN, 0, MARGIN);
+    assert_sums(&scene, FULL * MARGIN, 0, MARGIN);
     assert_false(page_cache_resize(&scene.cache, &scene.contents[1], 1, &scene.leavers)); /* it keeps its size */
     page_cache_gone(&scene.cache, &scene.contents[1]);
-    assert_sums(&scene, 31 * MARGIN, 0, 0);
+    assert_sums(&scene, FULL * MARGIN, 0, 0);
+
     assert_true(load(&scene, 1, 1)); /* it can come again */
     assert_ptr_equal(next_leaver(&scene), &scene.contents[2]);
     assert_null(next_leaver(&scene));
     assert_int_equal(page_cache_stats(&scene.cache).evictions, 2);
-    assert_int_equal(page_cache_room(&scene.cache), 0); /* one on its way out, which is left free a second time */
-    page_cache_gone(&scene.cache, &scene.contents[2]);
     assert_int_equal(page_cache_room(&scene.cache), MARGIN - 1);
+    assert_true(load(&scene, NEW + 1, MARGIN - 1));
+    assert_true(list_empty(&scene.leavers));
+    page_cache_gone(&scene.cache, &scene.contents[2]);
     end(&scene);
 }
 
-/* More than the margin: the first one that asks is served from the file, the next one finds room. */
-static void larger_than_the_margin(void **state)
+/* With nothing on its way out, both margins are there to come into. What is larger is served from the file when it is
+ * first asked for, and finds room the next time. */
+static void larger_than_the_margins(void **state)
 {
-    struct scene scene;
+    static const struct {
+        uint64_t size;
+        unsigned leavers;
+        bool at_once;
+    } cases[] = { { 2 * MARGIN, 2, true }, { 2 * MARGIN + 1, 3, false }, { SHARE_MAX, 16, false } };
     (void)state;
 
-    fill(&scene);
-    assert_false(load(&scene, 40, SHARE_MAX));
-    assert_sums(&scene, 27 * MARGIN, 0, 4 * MARGIN);
-    assert_int_equal(let_go(&scene), 4);
-    assert_true(load(&scene, 40, SHARE_MAX));
-    assert_int_equal(let_go(&scene), 0);
-    assert_int_equal(page_cache_stats(&scene.cache).refusals, 1);
-    end(&scene);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene scene;
+        fill(&scene);
+        assert_int_equal(load(&scene, NEW, cases[i].size), cases[i].at_once);
+        assert_sums(&scene, (FULL - cases[i].leavers) * MARGIN + (cases[i].at_once ? cases[i].size : 0), 0,
+                    cases[i].leavers * MARGIN);
+        assert_int_equal(let_go(&scene), cases[i].leavers);
+        if (!cases[i].at_once)
+            assert_true(load(&scene, NEW, cases[i].size));
+        assert_int_equal(let_go(&scene), 0);
+        assert_int_equal(page_cache_stats(&scene.cache).refusals, !cases[i].at_once);
+        end(&scene);
+    }
 }
 
 /* What has left is held on to by slow clients: the cache becomes smaller, but goes on taking in what is new. */
@@ -378,18 +397,17 @@ static void what_left_and_stays(void **state)
     (void)state;
 
     fill(&scene);
-    for (int held = 0; held < 10; held++) { /* each time one leaves which is never gone */
-        bool kept = load(&scene, 40 + held, MARGIN);
-        struct cached *victim = next_leaver(&scene);
-        assert_non_null(victim);
+    for (int held = 0; held < 15; held++) { /* each time one leaves which is never gone */
+        bool kept = load(&scene, NEW + held, MARGIN);
+        assert_non_null(next_leaver(&scene));
         let_go(&scene);
         if (!kept)
-            assert_true(load(&scene, 40 + held, MARGIN));
+            assert_true(load(&scene, NEW + held, MARGIN));
         let_go(&scene);
         struct page_cache_stats stats = page_cache_stats(&scene.cache);
         assert_int_equal(stats.leaving, (held + 1) * MARGIN);
         assert_true(stats.present + stats.leaving <= BUDGET);
-        assert_true(stats.present + stats.leaving >= BUDGET - 2 * MARGIN);
+        assert_true(stats.present + stats.leaving >= BUDGET - 3 * MARGIN);
     }
     atomic_store(&scene.cache.leaving, 0); /* now they go */
     end(&scene);
@@ -402,16 +420,17 @@ static void at_most_half_leaves(void **state)
     (void)state;
 
     fill(&scene);
-    assert_true(load(&scene, 40, MARGIN));
+    assert_true(load(&scene, NEW, MARGIN));
+    assert_true(load(&scene, NEW + 1, MARGIN));
     for (int i = 0; i < 1000; i++)
-        assert_false(load(&scene, 41, MARGIN));
+        assert_false(load(&scene, NEW + 2, MARGIN));
     struct page_cache_stats stats = page_cache_stats(&scene.cache);
     assert_true(stats.leaving <= BUDGET / 2 + 2 * MARGIN);
     assert_true(stats.present >= BUDGET / 2 - 2 * MARGIN);
     assert_true(stats.present + stats.leaving <= BUDGET);
     assert_int_equal(stats.refusals, 1000);
     let_go(&scene);
-    assert_true(load(&scene, 63, MARGIN));
+    assert_true(load(&scene, NEW + 2, MARGIN));
     end(&scene);
 }
 
@@ -421,37 +440,35 @@ static void nobody_can_leave(void **state)
     (void)state;
 
     fill(&scene);
-    for (int i = 40; i < 48; i++)
+    for (int i = NEW; i < NEW + 9; i++)
         assert_int_equal(ask(&scene, i, 1, NULL), PAGE_CACHE_LOAD);
-    for (int i = 40; i < 47; i++)
+    for (int i = NEW; i < NEW + 7; i++)
         while (!reserve(&scene, i, SHARE_MAX))
             assert_true(let_go(&scene) > 0);
     let_go(&scene);
-    assert_sums(&scene, 3 * MARGIN, 28 * MARGIN, 0);
-    assert_true(reserve(&scene, 47, MARGIN));
+    assert_true(reserve(&scene, NEW + 7, MARGIN));
     let_go(&scene);
+    assert_sums(&scene, 13 * MARGIN, 113 * MARGIN, 0);
+
     uint64_t evictions = page_cache_stats(&scene.cache).evictions;
-    assert_false(reserve(&scene, 47, SHARE_MAX + 1)); /* too large: nobody leaves in vain */
-    assert_int_equal(page_cache_stats(&scene.cache).evictions, evictions);
-    assert_int_equal(ask(&scene, 50, 1, NULL), PAGE_CACHE_LOAD);
-    assert_false(reserve(&scene, 50, 3 * MARGIN + 1)); /* not even if all left */
+    assert_false(reserve(&scene, NEW + 7, SHARE_MAX + 1)); /* too large: nobody leaves in vain */
+    assert_false(reserve(&scene, NEW + 8, 15 * MARGIN + 1)); /* not even if all left */
     assert_int_equal(page_cache_stats(&scene.cache).evictions, evictions);
     assert_true(list_empty(&scene.leavers));
-    for (int i = 40; i < 48; i++)
+    for (int i = NEW; i < NEW + 9; i++)
         assert_null(finish(&scene, i));
-    assert_null(finish(&scene, 50));
     end(&scene);
 }
 
 static void resizing(void **state)
 {
     struct scene scene;
+    struct cached *first = &scene.contents[0];
     (void)state;
 
     fill(&scene);
-    struct cached *first = &scene.contents[0];
     assert_true(page_cache_resize(&scene.cache, first, 10, &scene.leavers));
-    assert_sums(&scene, 30 * MARGIN + 10, 0, 0);
+    assert_sums(&scene, (FULL - 1) * MARGIN + 10, 0, 0);
     assert_true(page_cache_resize(&scene.cache, first, MARGIN, &scene.leavers));
     assert_true(list_empty(&scene.leavers));
 
@@ -466,10 +483,11 @@ static void resizing(void **state)
     assert_true(list_empty(&scene.leavers));
     assert_int_equal(first->size, 2 * MARGIN);
     assert_false(page_cache_resize(&scene.cache, first, SHARE_MAX, &scene.leavers)); /* room, but not yet */
-    assert_int_equal(let_go(&scene), 2);
+    assert_int_equal(first->size, 2 * MARGIN);
+    assert_int_equal(let_go(&scene), 14);
     assert_true(page_cache_resize(&scene.cache, first, SHARE_MAX, &scene.leavers));
     assert_int_equal(let_go(&scene), 0);
-    assert_sums(&scene, 31 * MARGIN, 0, 0);
+    assert_sums(&scene, FULL * MARGIN, 0, 0);
     end(&scene);
 }
 
@@ -482,18 +500,18 @@ static void resizing_beside_reservations(void **state)
     begin(&scene);
     assert_true(load(&scene, 0, 2 * MARGIN));
     assert_true(load(&scene, 1, MARGIN));
-    for (int i = 2; i < 9; i++) {
+    for (int i = 2; i < 10; i++) {
         assert_int_equal(ask(&scene, i, 1, NULL), PAGE_CACHE_LOAD);
-        assert_true(reserve(&scene, i, SHARE_MAX));
+        assert_true(reserve(&scene, i, i < 9 ? SHARE_MAX : 11 * MARGIN));
     }
-    assert_false(page_cache_resize(&scene.cache, &scene.contents[0], 4 * MARGIN + 1, &scene.leavers));
+    assert_false(page_cache_resize(&scene.cache, &scene.contents[0], 5 * MARGIN + 1, &scene.leavers));
     assert_true(present(&scene, 1));
     assert_ptr_equal(page_cache_close(&scene.cache, &scene.slots[1]), &scene.contents[1]);
     page_cache_gone(&scene.cache, &scene.contents[1]);
-    assert_true(page_cache_resize(&scene.cache, &scene.contents[0], 4 * MARGIN, &scene.leavers)); /* into the margin */
+    assert_true(page_cache_resize(&scene.cache, &scene.contents[0], 5 * MARGIN, &scene.leavers)); /* to the last byte */
     assert_true(list_empty(&scene.leavers));
-    assert_sums(&scene, 4 * MARGIN, 28 * MARGIN, 0);
-    for (int i = 2; i < 9; i++)
+    assert_sums(&scene, 5 * MARGIN, 123 * MARGIN, 0);
+    for (int i = 2; i < 10; i++)
         assert_null(finish(&scene, i));
     end(&scene);
 }
@@ -518,7 +536,7 @@ static unsigned draw(struct run *run, unsigned below)
 /* Mostly small, sometimes too large. */
 static uint64_t draw_size(struct run *run)
 {
-    return draw(run, 10) ? draw(run, 120) : draw(run, SHARE_MAX + 20);
+    return draw(run, 10) ? draw(run, 2 * BUDGET / PAGES) : draw(run, SHARE_MAX + 20);
 }
 
 /* The sums, added up anew. */
@@ -674,7 +692,7 @@ int main(void)
         cmocka_unit_test(loads_cannot_exceed_it),
         cmocka_unit_test(reserving_again),
         cmocka_unit_test(who_leaves_makes_room),
-        cmocka_unit_test(larger_than_the_margin),
+        cmocka_unit_test(larger_than_the_margins),
         cmocka_unit_test(what_left_and_stays),
         cmocka_unit_test(at_most_half_leaves),
         cmocka_unit_test(nobody_can_leave),

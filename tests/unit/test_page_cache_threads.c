@@ -61,8 +61,8 @@ struct actor {
     struct scene *scene;
     unsigned number;
     uint64_t random;
-    struct content *newer, *older;   /* retired; the older ones may go when all have been at rest more often than that: */
-    uint64_t since[THREADS];
+    struct content *newer, *older; /* retired */
+    uint64_t since[THREADS];       /* the older ones may go when all have been at rest more often than that */
     pthread_t thread;
 };
 
