@@ -10,10 +10,10 @@ BUILD = Path(__file__).resolve().parent.parent / "build"
 PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler")
 
 
-def compile_programs(build):
+def compile_programs(build, programs=PROGRAMS):
     if not (build / "build.ninja").exists():
         machine.fail(f"{build} is no build folder: ./dev build, or name one with --build")
-    done = subprocess.run([machine.tool("ninja"), "-C", build, *PROGRAMS], check=False, capture_output=True, text=True)
+    done = subprocess.run([machine.tool("ninja"), "-C", build, *programs], check=False, capture_output=True, text=True)
     if done.returncode != 0:
         machine.fail(f"{build} does not build:\n{done.stdout}{done.stderr}")
 
