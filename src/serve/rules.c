@@ -4,8 +4,7 @@
  * How a rule is read is rule's business (rule.c); here is what several of them make together. */
 #include "serve/rules.h"
 
-#include <stdlib.h>
-
+#include "base/array.h"
 #include "serve/literals.h"
 #include "serve/rule.h"
 
@@ -183,32 +182,25 @@ static bool check_ends(const struct rules *rules, const struct rule *rule, struc
 
 /* ---- Adding ---- */
 
-static bool grow(void **at, size_t *room, size_t count, size_t size)
-{
-    if (count < *room)
-        return true;
-    size_t bigger = *room ? 2 * *room : 8;
-    void *moved = reallocarray(*at, bigger, size);
-    if (!moved)
-        return false;
-    *at = moved;
-    *room = bigger;
-    return true;
-}
-
 /* A second rule with one path, which holds where the first does not, is found in the row. */
 static bool list(struct rules *rules, struct rule *rule)
 {
     const struct rule_path *path = rule->path;
-    if (!grow((void **)&rules->at, &rules->room, rules->count, sizeof *rules->at) ||
-        !grow((void **)&rules->row, &rules->row_room, rules->row_count, sizeof *rules->row))
+    struct rule **at = array_grow(rules->at, &rules->room, rules->count, sizeof *at);
+    if (!at)
         return false;
+    rules->at = at;
+    struct candidate *row = array_grow(rules->row, &rules->row_room, rules->row_count, sizeof *row);
+    if (!row)
+        return false;
+    rules->row = row;
+
     bool exact = path->kind == RULE_PATH_EXACT && !literals_find(&rules->exact, path->text);
     if (exact && !literals_add(&rules->exact, path->text, rule))
         return false;
     if (!exact)
-        rules->row[rules->row_count++] = (struct candidate){ path->first, path->mask, rule->place };
-    rules->at[rules->count++] = rule;
+        row[rules->row_count++] = (struct candidate){ path->first, path->mask, rule->place };
+    at[rules->count++] = rule;
     return true;
 }
 

@@ -7,41 +7,9 @@
 
 #include <cmocka.h>
 
+#include "failing_memory.h"
 #include "serve/rule_field.h"
 #include "serve/rules.h"
-
-/* ---- Running out of memory ---- */
-
-static long allocations_left = -1; /* -1: without end */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_reallocarray(void *at, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_reallocarray(void *at, size_t count, size_t size);
-
-static bool allowed(void)
-{
-    if (allocations_left < 0)
-        return true;
-    return allocations_left > 0 && allocations_left-- > 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return allowed() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allowed() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *at, size_t count, size_t size)
-{
-    return allowed() ? __real_reallocarray(at, count, size) : NULL;
-}
 
 /* ---- What becomes of a rule ---- */
 
