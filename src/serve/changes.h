@@ -1,5 +1,5 @@
-/* What has changed beneath the root since the last report: folders, by their paths. What exactly has changed in them, and
- * whether it has really, is found by whoever reads them again; everything else is as it was. */
+/* What has changed beneath the root since the last report: folders, by their paths. What exactly has changed in them,
+ * and whether it has really, is found by whoever reads them again; everything else is as it was. */
 #ifndef SERVE_CHANGES_H
 #define SERVE_CHANGES_H
 

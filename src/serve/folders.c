@@ -1,5 +1,5 @@
-/* Names are found by a hash of parent and name, so that a folder of 50,000 folders is no slower than one of five. A path
- * is put together from names when it is needed, which spares memory where trees are deep. */
+/* Names are found by a hash of parent and name, so that a folder of 50,000 folders is no slower than one of five. A
+ * path is put together from names when it is needed, which spares memory where trees are deep. */
 #include "serve/folders.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The folders beneath the root, as the watcher knows them: a tree of names, each folder with its watch, what it is on disk,
- * and whether it has changed. Memory only; what is true on disk is survey's to find out. */
+/* The folders beneath the root, as the watcher knows them: a tree of names, each folder with its watch, what it is on
+ * disk, and whether it has changed. Memory only; what is true on disk is survey's to find out. */
 #ifndef SERVE_FOLDERS_H
 #define SERVE_FOLDERS_H
 
@@ -51,8 +51,8 @@ struct folders {
 void folders_init(struct folders *folders);
 void folders_fini(struct folders *folders); /* all must have been removed */
 
-/* The root where `parent` is NULL. NULL: no memory (ENOMEM), or no place for it: its path is too long (ENAMETOOLONG), it
- * lies too deep (ELOOP), or there are too many (ENOSPC). */
+/* The root where `parent` is NULL. NULL: no memory (ENOMEM), or no place for it: its path is too long (ENAMETOOLONG),
+ * it lies too deep (ELOOP), or there are too many (ENOSPC). */
 struct folder *folders_add(struct folders *folders, struct folder *parent, struct slice name);
 
 struct folder *folders_find(const struct folders *folders, const struct folder *parent, struct slice name);
@@ -60,13 +60,13 @@ struct folder *folders_find(const struct folders *folders, const struct folder *
 /* It must have no children and no watch any more. */
 void folders_remove(struct folders *folders, struct folder *folder);
 
-/* It has changed; or, `beneath`, it and all that lies beneath it. Costs nothing where that is known already, as it is of what
- * is added beneath such a folder. */
+/* It has changed; or, `beneath`, it and all that lies beneath it. Costs nothing where that is known already, as it is
+ * of what is added beneath such a folder. */
 void folders_mark(struct folders *folders, struct folder *folder, bool beneath);
 void folders_unmark_all(struct folders *folders);
 
-/* What is marked, as far as it is at most `count_max` folders; else the root with all beneath it. One block for free(). NULL:
- * no memory. The marks stay. */
+/* What is marked, as far as it is at most `count_max` folders; else the root with all beneath it. One block for
+ * free(). NULL: no memory. The marks stay. */
 struct changes *folders_changes(const struct folders *folders, size_t count_max);
 
 /* Writes its path, NUL-terminated, and returns its size. */

@@ -1,5 +1,5 @@
-/* inotify(7): watches on folders, and what the kernel tells of them. One watch belongs to an inode, so all paths that lead
- * to a folder share it. What an event means is survey's to know. */
+/* inotify(7): watches on folders, and what the kernel tells of them. One watch belongs to an inode, so all paths that
+ * lead to a folder share it. What an event means is survey's to know. */
 #ifndef SERVE_NOTIFY_H
 #define SERVE_NOTIFY_H
 
@@ -20,7 +20,7 @@ struct notify_watch {
 struct notify {
     int fd; /* readable when there is something to read; -1: not open */
     size_t watches_max;
-    unsigned pass; /* links are followed once in each pass; what no link passed through in this one is of no use to them */
+    unsigned pass; /* links are followed once in each; what none passed through in this one is of no use to them */
     struct chains watches;
     struct link bare;
 };

@@ -18,8 +18,8 @@
 
 #include "serve/tree.h"
 
-/* A file that changes twice within one tick of whoever stamps it has the same stamp twice: the kernel's is up to 10 ms long,
- * FAT's two seconds. */
+/* A file that changes twice within one tick of whoever stamps it has the same stamp twice: the kernel's is up to 10
+ * ms long, FAT's two seconds. */
 enum { TICK_MS = 20, COARSE_TICK_MS = 2100 };
 
 void survey_init(struct survey *survey, const struct files *files, const atomic_bool *stop, size_t watches_max)
@@ -110,7 +110,8 @@ static enum survey_result look(const struct survey *survey, struct sight *sight)
     return SURVEY_OK;
 }
 
-/* Links can lead to so many paths that there is no place for all of them; those that tree cannot hold either need none. */
+/* Links can lead to so many paths that there is no place for all of them; those that tree cannot hold either need
+ * none. */
 static enum survey_result add_child(struct survey *survey, struct folder *folder, const struct stat *st)
 {
     struct folder *child = folders_add(&survey->folders, folder, name_in_hand(survey));
@@ -158,7 +159,7 @@ static int64_t time_ns(struct timespec time)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* All that makes an entry what it is. Of folders not what changes with their entries: those are looked at themselves. */
+/* All that makes an entry what it is. Of a folder not what changes with its entries: those are looked at too. */
 static uint64_t print_of(const struct survey *survey, const struct stat *st, uint64_t seed)
 {
     uint64_t parts[] = { st->st_dev, st->st_ino, st->st_mode, ((uint64_t)st->st_uid << 32) | st->st_gid,

@@ -1,6 +1,6 @@
-/* Finds out which folders lie beneath the root and keeps that true: by reading all of them (at the start, and whenever it
- * is no longer certain), by what the kernel tells of those that are watched, or, where it tells nothing, by reading all of
- * them again and again and comparing. Folders that have changed are marked.
+/* Finds out which folders lie beneath the root and keeps that true: by reading all of them (at the start, and
+ * whenever it is no longer certain), by what the kernel tells of those that are watched, or, where it tells nothing,
+ * by reading all of them again and again and comparing. Folders that have changed are marked.
  *
  * It sees what tree sees, dotfiles and links included, but cares for no page. When to look and whom to tell is
  * watcher's to know. One thread calls it. */
@@ -47,8 +47,8 @@ struct survey {
 void survey_init(struct survey *survey, const struct files *files, const atomic_bool *stop, size_t watches_max);
 void survey_fini(struct survey *survey);
 
-/* Forgets everything and reads all folders; the root is marked with all beneath it. On anything but OK no folder is known
- * any more. */
+/* Forgets everything and reads all folders; the root is marked with all beneath it. On anything but OK no folder is
+ * known any more. */
 enum survey_result survey_all(struct survey *survey, bool rescans);
 
 /* Rescanning: reads all folders again and marks those that look different from before. */
@@ -70,8 +70,8 @@ struct sight {
 /* survey->path becomes that of this entry. False: it is never served, or its path is too long. */
 bool survey_spell(struct survey *survey, const struct folder *folder, const char *name);
 
-/* Looks at the entry in hand and does what follows from it: a folder (also behind a link) is added and read later, what is
- * no folder any more goes. `anew`: what was known of it no longer holds. */
+/* Looks at the entry in hand and does what follows from it: a folder (also behind a link) is added and read later,
+ * what is no folder any more goes. `anew`: what was known of it no longer holds. */
 enum survey_result survey_entry(struct survey *survey, struct folder *folder, bool anew);
 
 enum survey_result survey_read_todo(struct survey *survey);

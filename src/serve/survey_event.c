@@ -1,5 +1,5 @@
-/* What an event means. It is taken as a hint where to look, not as news: an event is old when it is read, and what is true by
- * then is on disk. So a name that was created, moved or deleted is looked at, whatever is told of it. */
+/* What an event means. It is taken as a hint where to look, not as news: an event is old when it is read, and what is
+ * true by then is on disk. So a name that was created, moved or deleted is looked at, whatever is told of it. */
 #include <fcntl.h>
 
 #include "serve/survey.h"

@@ -1,4 +1,4 @@
-/* The table of chained things: finding by hash among others with the same one, removing, growing, and without memory. */
+/* The table of chained things: finding among others with the same hash, removing, growing, and without memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,7 +13,8 @@
 
 enum { MOST = 16 };
 
-/* "a b/ c": folders; one with a slash at its end is changed with all beneath it. "/" is everything, "." the root alone. */
+/* "a b/ c": folders; one with a slash at its end is changed with all beneath it. "/" is everything, "." the root
+ * alone. */
 static struct changes parse(const char *text, struct change at[MOST])
 {
     struct changes changes = { .at = at };

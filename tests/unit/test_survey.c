@@ -1,6 +1,6 @@
-/* Which folders have changed: every kind of event on real folders, links, moves, races, lost events, watches that run out,
- * and the walk that does without inotify. An event is in the queue when the call that made it returns, so nothing here
- * waits. */
+/* Which folders have changed: every kind of event on real folders, links, moves, races, lost events, watches that run
+ * out, and the walk that does without inotify. An event is in the queue when the call that made it returns, so
+ * nothing here waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -886,10 +886,16 @@ static void descriptors_run_out(void **state)
     bool mattered = false;
     enum survey_result at_event = take_all(&mattered), from_start = survey_all(&survey, false);
     enum survey_result rescanning = survey_all(&survey, true);
+    int last = dup(0); /* where the queue's descriptor was */
+    init_error = EMFILE;
+    enum survey_result without_queue = survey_all(&survey, false);
+    init_error = 0;
+    close(last);
     setrlimit(RLIMIT_NOFILE, &before);
     assert_int_equal(at_event, SURVEY_AGAIN);
     assert_int_equal(from_start, SURVEY_AGAIN);
     assert_int_equal(rescanning, SURVEY_AGAIN);
+    assert_int_equal(without_queue, SURVEY_AGAIN); /* and not SURVEY_NO_INSTANCE */
     surveyed();
     alive("n");
 }
