@@ -91,6 +91,18 @@ static inline size_t slice_find(struct slice s, char c)
     return at ? (size_t)(at - s.data) : s.size;
 }
 
+/* Takes the next word of a text whose words are separated by spaces and tabs. False at the end: an empty word. */
+static inline bool slice_word(struct slice *rest, struct slice *word)
+{
+    struct slice text = slice_trim(*rest);
+    size_t size = 0;
+    while (size < text.size && text.data[size] != ' ' && text.data[size] != '\t')
+        size++;
+    *word = slice_part(text, 0, size);
+    *rest = slice_skip(text, size);
+    return size > 0;
+}
+
 /* Decimal digits only, no sign, no space, no overflow; false otherwise. */
 static inline bool slice_uint(struct slice s, uint64_t *value)
 {

@@ -1,5 +1,5 @@
-/* Origins as browsers write them, and the fields of both kinds of responses. It decides nothing but that: whether a path
- * exists and what it answers is not known here. */
+/* Origins as browsers write them, and the fields of both kinds of responses. It decides nothing but that: whether a
+ * path exists and what it answers is not known here. */
 #include "http/cors.h"
 
 #include "base/writer.h"
@@ -15,18 +15,6 @@ static const struct slice request_method = SLICE_INIT("access-control-request-me
 static const struct slice request_headers = SLICE_INIT("access-control-request-headers");
 
 /* ---- Which origins ---- */
-
-/* Takes the next word. False at the end. */
-static bool next(struct slice *rest, struct slice *word)
-{
-    *rest = slice_trim(*rest);
-    size_t size = 0;
-    while (size < rest->size && rest->data[size] != ' ' && rest->data[size] != '\t')
-        size++;
-    *word = slice_part(*rest, 0, size);
-    *rest = slice_skip(*rest, size);
-    return size > 0;
-}
 
 static bool scheme_valid(struct slice scheme)
 {
@@ -80,7 +68,7 @@ bool cors_parse(struct cors *cors, struct slice text, struct why why)
 {
     struct slice rest = text, origin;
     *cors = (struct cors){ .origins = slice_trim(text) };
-    while (next(&rest, &origin)) {
+    while (slice_word(&rest, &origin)) {
         if (cors->any || (cors->count > 0 && slice_equal(origin, SLICE("*"))))
             return why_refuse(why, SLICE("*"), "it stands for all origins, so it stands alone");
         cors->any = slice_equal(origin, SLICE("*"));
@@ -96,7 +84,7 @@ bool cors_parse(struct cors *cors, struct slice text, struct why why)
 static bool allows(const struct cors *cors, struct slice origin)
 {
     struct slice rest = cors->origins, one;
-    while (next(&rest, &one))
+    while (slice_word(&rest, &one))
         if (slice_equal(one, origin))
             return true;
     return false;

@@ -78,13 +78,7 @@ bool hosted_next(struct hosted *file, struct slice *line)
 
 bool hosted_word(struct slice *line, struct slice *word)
 {
-    struct slice rest = slice_trim(*line);
-    size_t size = 0;
-    while (size < rest.size && rest.data[size] != ' ' && rest.data[size] != '\t')
-        size++;
-    *word = slice_part(rest, 0, size);
-    *line = slice_skip(rest, size);
-    if (size > 0 && word->data[0] != '#')
+    if (slice_word(line, word) && word->data[0] != '#')
         return true;
     *line = slice_make(NULL, 0);
     return false;

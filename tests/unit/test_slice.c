@@ -149,12 +149,39 @@ static void reads_numbers(void **state)
     }
 }
 
+static void takes_words(void **state)
+{
+    static const struct {
+        struct slice text;
+        const char *words; /* each with a ';' behind it */
+    } cases[] = {
+        { { NULL, 0 }, "" },
+        { SLICE_INIT(""), "" },
+        { SLICE_INIT(" \t "), "" },
+        { SLICE_INIT("one"), "one;" },
+        { SLICE_INIT(" one\ttwo  three "), "one;two;three;" },
+        { SLICE_INIT("a\nb\vc"), "a\nb\vc;" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[32] = "";
+        struct slice rest = cases[i].text, word;
+        while (slice_word(&rest, &word)) {
+            strncat(text, word.data, word.size);
+            strcat(text, ";");
+        }
+        assert_string_equal(text, cases[i].words);
+        assert_int_equal(word.size, 0);
+        assert_int_equal(rest.size, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_slices),         cmocka_unit_test(cuts),  cmocka_unit_test(compares),
         cmocka_unit_test(lowers_letters_alone), cmocka_unit_test(trims), cmocka_unit_test(finds),
-        cmocka_unit_test(reads_numbers),
+        cmocka_unit_test(reads_numbers),        cmocka_unit_test(takes_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
