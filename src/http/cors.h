@@ -38,12 +38,13 @@ static inline bool cors_constant(const struct cors *cors)
     return cors->any || cors->count == 1;
 }
 
-/* For every response but that to a preflight. `origin`: the request's field, data NULL where there is none. With several
- * origins Vary: Origin is always among the fields, so that a cache does not give one origin what was meant for none. */
+/* For every response but that to a preflight. `origin`: the request's field, data NULL where there is none. With
+ * several origins Vary: Origin is always among the fields, so that a cache does not give one origin what was meant
+ * for none. */
 void cors_actual(const struct cors *cors, struct slice origin, struct cors_fields *fields);
 
-/* OPTIONS with Origin and Access-Control-Request-Method: the browser asks first, and the answer is a 204 with the fields
- * of cors_preflight, whatever else OPTIONS means there. */
+/* OPTIONS with Origin and Access-Control-Request-Method: the browser asks first, and the answer is a 204 with the
+ * fields of cors_preflight, whatever else OPTIONS means there. */
 bool cors_is_preflight(const struct request *request);
 
 /* `methods`: those that the path has (method_bit). */

@@ -84,7 +84,7 @@ static bool is_path(struct slice line)
 
 static void fill(struct headers *headers, struct hosted *file)
 {
-    enum { NOWHERE, IN_BLOCK, IN_BAD_BLOCK } where = NOWHERE; /* the fields of a path that is wrong are skipped with it */
+    enum { NOWHERE, IN_BLOCK, IN_BAD_BLOCK } where = NOWHERE; /* fields of a path that is wrong are skipped with it */
     struct slice line;
     char text[WHY_SIZE];
     struct why why = { text, sizeof text };

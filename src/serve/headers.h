@@ -7,9 +7,9 @@
  *       ! X-Frame-Options
  *       Link: </style.css>; rel=preload
  *
- * All blocks whose path matches hold, in their order. Values of one name are joined with commas, but for Set-Cookie, which
- * is sent several times (RFC 9110 5.3), and Content-Type, of which the last one is taken. "! Name" takes away what stands
- * above it, and what the server would send under that name by itself. */
+ * All blocks whose path matches hold, in their order. Values of one name are joined with commas, but for Set-Cookie,
+ * which is sent several times (RFC 9110 5.3), and Content-Type, of which the last one is taken. "! Name" takes away
+ * what stands above it, and what the server would send under that name by itself. */
 #ifndef SERVE_HEADERS_H
 #define SERVE_HEADERS_H
 
@@ -38,8 +38,8 @@ struct header_set {
 
 bool headers_collect(const struct headers *headers, struct slice path, struct header_set *set);
 
-/* What the path's page has; for a normal path, when it is prepared, not for each request. False: it is too much, and the
- * set is what had room. */
+/* What the path's page has; for a normal path, when it is prepared, not for each request. False: it is too much, and
+ * the set is what had room. */
 static inline bool headers_find(const struct headers *headers, struct slice path, struct header_set *set)
 {
     set->count = 0;

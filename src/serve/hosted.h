@@ -1,6 +1,6 @@
-/* What `_redirects` and `_headers` have in common, the files at a site's root in which static hosts let it say what holds
- * for its paths: lines with comments, and paths with a splat, `*`, and placeholders, `:name`. A line that is wrong is
- * told with its number and skipped; the others hold.
+/* What `_redirects` and `_headers` have in common, the files at a site's root in which static hosts let it say what
+ * holds for its paths: lines with comments, and paths with a splat, `*`, and placeholders, `:name`. A line that is
+ * wrong is told with its number and skipped; the others hold.
  *
  * Paths are compared as they are written: "/blog" is not "/blog/", and the splat of "/blog/" is not about "/blog". */
 #ifndef SERVE_HOSTED_H
@@ -42,7 +42,8 @@ bool hosted_word(struct slice *line, struct slice *word);
 /* "name:line: what is wrong" */
 void hosted_tell(struct hosted *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The path, which is percent-encoded, in the form of a rule's: `:name` becomes {name}, a splat at the end {splat...}. */
+/* The path, which is percent-encoded, in the form of a rule's: `:name` becomes {name}, a splat at the end
+ * {splat...}. */
 bool hosted_path(struct slice path, struct writer *w, struct why why) __attribute__((warn_unused_result));
 
 /* Where a line leads, as a rule does: `:name` becomes {name} where `rule_path` has it, and else stays. */

@@ -168,9 +168,9 @@ static bool covers_segments(const struct rule_path *rule_path, const struct rule
             return true;
         if (its->kind == SEGMENT_REST)
             return false;
-        bool covered = mine->kind == SEGMENT_LITERAL ? its->kind == SEGMENT_LITERAL && slice_equal(mine->text, its->text)
-                                                     : its->kind == SEGMENT_PARAMETER || its->text.size > 0;
-        if (!covered)
+        bool literals = mine->kind == SEGMENT_LITERAL && its->kind == SEGMENT_LITERAL;
+        bool value = mine->kind == SEGMENT_PARAMETER && its->text.size > 0; /* a literal, or the name of a parameter */
+        if (!value && !(literals && slice_equal(mine->text, its->text)))
             return false;
     }
     return rule_path->segment_count == other->segment_count;

@@ -5,8 +5,8 @@
 #include "http/fields.h"
 #include "serve/percent.h"
 
-/* Takes what stands before the next {name} and that name, which is empty at the end of the text. The braces are in order:
- * they have been checked. */
+/* Takes what stands before the next {name} and that name, which is empty at the end of the text. The braces are in
+ * order: they have been checked. */
 static bool next_piece(struct slice *rest, struct slice *literal, struct slice *name)
 {
     if (rest->size == 0)
@@ -128,7 +128,8 @@ static bool check_origin(const struct check *check)
 {
     struct slice text = check->text, origin = slice_part(text, 0, origin_size(text));
     if (slice_starts(text, SLICE("//")))
-        return refuse(check, "another host is redirected to with its scheme; write https:%.*s", (int)text.size, text.data);
+        return refuse(check, "another host is redirected to with its scheme; write https:%.*s", (int)text.size,
+                      text.data);
     if (origin.size == 0)
         return slice_starts(text, SLICE("/")) ||
                refuse(check, "it redirects to a path, which begins with /, or to a URL, which begins with https://");
@@ -136,8 +137,8 @@ static bool check_origin(const struct check *check)
     size_t scheme = slice_find(origin, ':');
     if (!slice_equal_nocase(slice_part(origin, 0, scheme), SLICE("https")) &&
         !slice_equal_nocase(slice_part(origin, 0, scheme), SLICE("http")))
-        return refuse(check, "it redirects to %.*s, but only https:// and http:// can be redirected to", (int)scheme + 3,
-                      origin.data);
+        return refuse(check, "it redirects to %.*s, but only https:// and http:// can be redirected to",
+                      (int)scheme + 3, origin.data);
     if (slice_find(origin, '{') < origin.size)
         return refuse(check, "what a client asks for must not choose the host that it is redirected to; name the host");
     return authority_valid(slice_skip(origin, scheme + 3)) ||

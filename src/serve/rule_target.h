@@ -9,8 +9,8 @@
 
 enum { RULE_TARGET_SIZE_MAX = 2048 };
 
-/* A path, or an http or https URL, written as URIs are (escapes, a query, a fragment; what cannot stand in a URI will be
- * escaped). {name} may stand anywhere but in the host. False: `why`, which begins with the rule's path. */
+/* A path, or an http or https URL, written as URIs are (escapes, a query, a fragment; what cannot stand in a URI will
+ * be escaped). {name} may stand anywhere but in the host. False: `why`, which begins with the rule's path. */
 bool rule_target_check_location(struct slice text, const struct rule_path *rule_path, struct why why)
     __attribute__((warn_unused_result));
 

@@ -1,5 +1,6 @@
-/* The rules in their order: those of one path in a table, the others in a row that is walked, comparing eight bytes. The
- * order holds between the two: a rule of the table is found with its place, and only the row before that is walked.
+/* The rules in their order: those of one path in a table, the others in a row that is walked, comparing eight bytes.
+ * The order holds between the two: a rule of the table is found with its place, and only the row before that is
+ * walked.
  *
  * How a rule is read is rule's business (rule.c); here is what several of them make together. */
 #include "serve/rules.h"
@@ -209,8 +210,8 @@ static bool check_room(const struct rules *rules, const struct rule *rule, struc
     if (rules->count == RULES_MAX)
         return why_refuse(why, rule->path->text, "there are %d rules before it, and no more than that", RULES_MAX);
     return rule->path->kind == RULE_PATH_EXACT || rules->row_count < RULES_PATTERNS_MAX ||
-           why_refuse(why, rule->path->text, "there are %d rules with a star or a {name} before it, and no more than that",
-                      RULES_PATTERNS_MAX);
+           why_refuse(why, rule->path->text, "there are %d rules with a star or a {name} before it, and no more than "
+                      "that", RULES_PATTERNS_MAX);
 }
 
 bool rules_add(struct rules *rules, const struct rule_spec *spec, struct why why)

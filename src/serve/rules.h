@@ -1,9 +1,9 @@
 /* What a configuration says about paths: elsewhere, another page, an error, fields, who may read or see it. The first
- * rule that matches a path decides, whole: nothing is taken from another. Built before it is used, immutable afterwards,
- * read by every worker.
+ * rule that matches a path decides, whole: nothing is taken from another. Built before it is used, immutable
+ * afterwards, read by every worker.
  *
- * It knows no request but for the query that a redirect keeps, and no page but for whether there is one. Who applies a
- * rule: serve to a page when a generation is built, server to what is no page. */
+ * It knows no request but for the query that a redirect keeps, and no page but for whether there is one. Who applies
+ * a rule: serve to a page when a generation is built, server to what is no page. */
 #ifndef SERVE_RULES_H
 #define SERVE_RULES_H
 
@@ -50,8 +50,8 @@ struct rule {
     struct slice cache_control; /* data NULL: nothing said; empty: there is to be no such field */
     struct slice basic_auth;    /* data NULL: everybody may see it */
     struct cors cors;           /* count 0: none */
-    unsigned field_count;       /* neither Cache-Control nor what cors makes is among them. Each replaces what the server
-                                   itself would send under that name, but Vary, which joins it */
+    unsigned field_count;       /* neither Cache-Control nor what cors makes is among them. Each replaces what the
+                                   server itself would send under that name, but Vary, which joins it */
     const struct field_pair *fields;
 };
 
@@ -76,9 +76,9 @@ struct rule_match {
 
 const struct rule *rules_search(const struct rules *rules, struct slice path, bool page, struct rule_match *match);
 
-/* The first rule for a normal path, or NULL. `page`: the site has one there, so rules that hold only where there is none
- * are passed over. Without rules, which is NULL, nothing is done. A path of its own is found by one hash, the others by
- * three instructions each that does not begin alike. */
+/* The first rule for a normal path, or NULL. `page`: the site has one there, so rules that hold only where there is
+ * none are passed over. Without rules, which is NULL, nothing is done. A path of its own is found by one hash, the
+ * others by three instructions each that does not begin alike. */
 static inline const struct rule *rules_find(const struct rules *rules, struct slice path, bool page,
                                             struct rule_match *match)
 {

@@ -128,9 +128,11 @@ static void test_the_fields_of_a_bad_path_go_with_it(void **state)
                                      "_headers:1: X: 0: there is no path above it\n"
                                      "_headers:4: :a.html: a placeholder is a whole segment; write :a\n"
                                      "_headers:7: /{b}: a brace or an encoded star cannot be written in a path\n"
-                                     "_headers:9: https://c.example/: a path begins with /; the file holds for one host, "
+                                     "_headers:9: https://c.example/: a path begins with /; the file holds for one "
+                                     "host, "
                                      "and does not name it\n"
-                                     "_headers:11: /a/*/b: a star takes all that is beneath, slashes too, so nothing but a "
+                                     "_headers:11: /a/*/b: a star takes all that is beneath, slashes too, so nothing "
+                                     "but a "
                                      "name's ending follows it; for one segment write {name}\n");
     check(headers, "/a", "X=1\n");
     check(headers, "/d", "X=6\n");

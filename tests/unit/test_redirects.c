@@ -86,15 +86,19 @@ static void test_faults_are_told_and_skipped(void **state)
         { "/a /b 300", "/a: 300 is not a redirect's status; write 301, 302, 303, 307 or 308" },
         { "/a /b 500", "/a: 500 is not a rewrite's status; write 200, or 403, 404, 410 or 451" },
         { "a /b", "a: a path begins with /; the file holds for one host, and does not name it" },
-        { "https://a.example/ /b", "https://a.example/: a path begins with /; the file holds for one host, and does not "
+        { "https://a.example/ /b", "https://a.example/: a path begins with /; the file holds for one host, and does "
+                                   "not "
                                    "name it" },
-        { "/a https://b.example/ 200", "/a: a rewrite leads to a path of this host; to send the client elsewhere write a "
+        { "/a https://b.example/ 200", "/a: a rewrite leads to a path of this host; to send the client elsewhere "
+                                       "write a "
                                        "redirect" },
         { "/a /b?c=d 200", "/a: a rewrite leads to a path alone, so there is no ? or # in it" },
         { "/a //b.example/", "/a: another host is redirected to with its scheme; write https://b.example/" },
-        { "/a/* https://:splat/", "/a/{splat...}: what a client asks for must not choose the host that it is redirected "
+        { "/a/* https://:splat/", "/a/{splat...}: what a client asks for must not choose the host that it is "
+                                  "redirected "
                                   "to; name the host" },
-        { "/a/*/b /c", "/a/*/b: a star takes all that is beneath, slashes too, so nothing but a name's ending follows it; "
+        { "/a/*/b /c", "/a/*/b: a star takes all that is beneath, slashes too, so nothing but a name's ending follows "
+                       "it; "
                        "for one segment write {name}" },
         { "/a?b=c /d", "/a?b=c: a pattern is of the path alone; it ends before the ?" },
         { "/:a/:a /b", "/{a}/{a}: two parameters are called {a}; give them different names" },
@@ -122,7 +126,8 @@ static void test_the_first_line_decides(void **state)
                                  "/late /d\n",
                                  "_redirects:3: /blog/old: nothing gets to this rule, because /blog/{splat...} stands "
                                  "before it; put it above that one\n"
-                                 "_redirects:5: /late: nothing gets to this rule, because /{splat...} stands before it; "
+                                 "_redirects:5: /late: nothing gets to this rule, because /{splat...} stands before "
+                                 "it; "
                                  "put it above that one\n");
     struct rule_match match;
     assert_int_equal(rules_find(rules, SLICE("/blog/new"), true, &match)->place, 0);

@@ -60,7 +60,8 @@ static void test_bad_locations_are_explained(void **state)
         { "/a/{x}", "/{}", "/a/{x}: there is no {} in it, but in what it leads to" },
         { "/a/{x}", "/b?c={y}", "/a/{x}: there is no {y} in it, but in what it leads to" },
         { "/a/{x}", "/b#{y}", "/a/{x}: there is no {y} in it, but in what it leads to" },
-        { "/a/*", "/b/{rest}", "/a/*: the star has no name; for {rest} write {rest...} in its place, as a whole segment" },
+        { "/a/*", "/b/{rest}", "/a/*: the star has no name; for {rest} write {rest...} in its place, as a whole "
+                               "segment" },
         { "/a/{x}/*", "/b/{}", "/a/{x}/*: the star has no name; for {} write {...} in its place, as a whole segment" },
         { "/a/{x...}", "/b/{x...}", "/a/{x...}: in what it leads to write {x}, without the dots" },
         { "/a/{x}", "/{x", "/a/{x}: in what it leads to a brace is not closed" },
@@ -78,7 +79,8 @@ static void test_bad_paths_are_explained(void **state)
     static const struct refusal rows[] = {
         { "/a", "", "/a: a rewrite leads to a path, which begins with /" },
         { "/a", "index.html", "/a: a rewrite leads to a path, which begins with /" },
-        { "/a", "https://b/", "/a: a rewrite leads to a path of this host; to send the client elsewhere write a redirect" },
+        { "/a", "https://b/", "/a: a rewrite leads to a path of this host; to send the client elsewhere write a "
+                              "redirect" },
         { "/a", "/b?c", "/a: a rewrite leads to a path alone, so there is no ? or # in it" },
         { "/a", "/b#c", "/a: a rewrite leads to a path alone, so there is no ? or # in it" },
         { "/a", "/b%20c", "/a: a rewrite's path is not encoded; for %20 write the character that it stands for" },
@@ -213,7 +215,8 @@ static void test_which_path_a_location_names(void **state)
         const char *location, *path;
         bool same;
     } rows[] = {
-        { "/", "/", true }, { "/a", "/a", true }, { "/a?b", "/a", true }, { "/a#b", "/a", true }, { "/a#b?c", "/a", true },
+        { "/", "/", true }, { "/a", "/a", true }, { "/a?b", "/a", true }, { "/a#b", "/a", true },
+        { "/a#b?c", "/a", true },
         { "/a%20b", "/a b", true }, { "/%C3%bc", "/\xc3\xbc", true }, { "/%61", "/a", true },
         { "/a", "/ab", false }, { "/ab", "/a", false }, { "/a", "/b", false }, { "/a%20", "/a%20", false },
         { "https://h/a", "/a", false }, { "?b", "/", false },

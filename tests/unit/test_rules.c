@@ -208,7 +208,8 @@ static void test_bad_fields_are_explained(void **state)
     two[0] = two[1] = SLICE("Cache-Control: a");
     refuses(rules, (struct rule_spec){ .path = TEXT("/a"), .headers = two, .header_count = 2 },
             "/a: its Cache-Control is said twice; remove one");
-    refuses(rules, (struct rule_spec){ .path = TEXT("/a"), .headers = two, .header_count = 1, .cache_control = TEXT("") },
+    refuses(rules, (struct rule_spec){ .path = TEXT("/a"), .cache_control = TEXT(""), .headers = two,
+                                       .header_count = 1 },
             "/a: its Cache-Control is said twice; remove one");
     two[0] = two[1] = SLICE("Content-Type: text/plain");
     refuses(rules, (struct rule_spec){ .path = TEXT("/a"), .headers = two, .header_count = 2 },
@@ -293,7 +294,8 @@ static void test_redirects_that_never_end_are_refused(void **state)
         { .before = { { TEXT("/a"), TEXT("/b") } }, .rule = { TEXT("/b"), TEXT("/a") },
           .why = "/b: it leads to /a" CIRCLE },
         { .before = { { TEXT("/en/{x...}"), TEXT("/de/{x}") }, { TEXT("/de/{x...}"), TEXT("/fr/{x}") } },
-          .rule = { TEXT("/fr/{y...}"), TEXT("/en/{y}?again") }, .why = "/fr/{y...}: it leads to /en/{y}?again" CIRCLE },
+          .rule = { TEXT("/fr/{y...}"), TEXT("/en/{y}?again") },
+          .why = "/fr/{y...}: it leads to /en/{y}?again" CIRCLE },
         { .rule = { TEXT("/blog/*"), TEXT("/blog") } },
         { .rule = { TEXT("/a"), TEXT("https://b.example/a") } },
         { .rule = { TEXT("/*"), TEXT("https://b.example/") } },

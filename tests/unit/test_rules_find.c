@@ -22,7 +22,8 @@ static struct rules *made(const char *const *paths, const bool *unless_page)
     struct rules *rules = rules_new();
     assert_non_null(rules);
     for (size_t i = 0; paths[i]; i++)
-        must_add(rules, (struct rule_spec){ .path = slice_text(paths[i]), .unless_page = unless_page && unless_page[i] });
+        must_add(rules, (struct rule_spec){ .path = slice_text(paths[i]),
+                                            .unless_page = unless_page && unless_page[i] });
     return rules;
 }
 
@@ -155,7 +156,8 @@ static void test_locations(void **state)
     (void)state;
     struct rules *rules = rules_new();
     must_add(rules, (struct rule_spec){ .path = SLICE("/old/{x...}"), .redirect = SLICE("/new/{x}") });
-    must_add(rules, (struct rule_spec){ .path = SLICE("/here/*"), .redirect = SLICE("/here/there"), .unless_page = true });
+    must_add(rules, (struct rule_spec){ .path = SLICE("/here/*"), .redirect = SLICE("/here/there"),
+                                        .unless_page = true });
     must_add(rules, (struct rule_spec){ .path = SLICE("/q/{x}"), .redirect = SLICE("https://b.example/?q={x}") });
     check_location(rules, "/old/a b", "c", "/new/a%20b?c");
     check_location(rules, "/q/a&b", "c", "https://b.example/?q=a%26b&c");
