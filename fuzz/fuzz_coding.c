@@ -1,5 +1,5 @@
-/* Accept-Encoding: the first byte of the input is the order of what is there, the rest the values of up to eight fields, a
- * line each.
+/* Accept-Encoding: the first byte of the input is the order of what is there, the rest the values of up to eight
+ * fields, a line each.
  *
  * What is chosen has to be there; the same again in another spelling, or behind a member that nobody knows, is the same
  * choice; and what nothing was said against is never refused. */

@@ -66,8 +66,8 @@ static bool of_text_family(struct slice type)
     return false;
 }
 
-/* Text that is not called text, and binary formats that hold numbers as they are. Not PDF, office documents, WOFF, audio
- * and most images, which are compressed inside; nor application/octet-stream, which may be anything. */
+/* Text that is not called text, and binary formats that hold numbers as they are. Not PDF, office documents, WOFF,
+ * audio and most images, which are compressed inside; nor application/octet-stream, which may be anything. */
 static bool listed(struct slice type)
 {
     static const struct slice types[] = {

@@ -1,4 +1,5 @@
-/* What an encoder is to compress.c, and the three that there can be: each file compress_*.c has one, and knows one library. */
+/* What an encoder is to compress.c, and the three that there can be: each file compress_*.c has one, and knows one
+ * library. */
 #ifndef SERVE_ENCODERS_H
 #define SERVE_ENCODERS_H
 

@@ -277,8 +277,8 @@ static void keeps_only_what_is_a_twentieth_smaller(void **state)
     }
 }
 
-/* Zeros, so that even the slow levels are quick; at both ends the same noise, which only a window of more than 8 MiB could
- * find again. */
+/* Zeros, so that even the slow levels are quick; at both ends the same noise, which only a window of more than 8 MiB
+ * could find again. */
 static void takes_a_quick_level_for_large_content(void **state)
 {
     static const int thorough[] = { 12, 11, 19 }, quick[] = { 12, 9, 12 };
