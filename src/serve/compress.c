@@ -45,5 +45,7 @@ char *compress_content(enum coding coding, struct slice content, size_t *size)
         return NULL;
     }
     char *fitting = realloc(out, *size);
-    return fitting ? fitting : out;
+    if (!fitting)
+        return out;
+    return fitting;
 }
