@@ -1,0 +1,14 @@
+/* What holds without configuration. It knows paths and no content. */
+#include "serve/defaults.h"
+
+#include "serve/hashed_name.h"
+
+struct slice defaults_cache_control(struct slice path)
+{
+    return hashed_name(path) ? SLICE("public, max-age=31536000, immutable") : SLICE("no-cache");
+}
+
+struct field_pair defaults_nosniff(void)
+{
+    return (struct field_pair){ SLICE("X-Content-Type-Options"), SLICE("nosniff") };
+}
