@@ -6,14 +6,13 @@
 #include <stdlib.h>
 
 #include "base/writer.h"
-#include "http/fields.h"
 #include "http/target.h"
 #include "serve/literals.h"
 
 struct name {
     int place;
     uint8_t size;
-    char text[HOSTS_NAME_SIZE_MAX + 1]; /* canonical; of a star: without "*." */
+    char text[]; /* canonical; of a star: without "*." */
 };
 
 struct hosts {
@@ -27,21 +26,34 @@ struct hosts {
 
 /* ---- Canonical names ---- */
 
-/* `text` without brackets as RFC 5952 writes it, with brackets. */
-static bool write_ipv6(struct slice text, struct writer *w)
+struct canonical {
+    size_t size; /* 0: it is none */
+    char text[HOSTS_NAME_SIZE_MAX];
+};
+
+_Static_assert((int)HOSTS_NAME_SIZE_MAX > (int)INET6_ADDRSTRLEN + 1, "an address in brackets has room");
+
+static inline struct slice text_of(const struct canonical *canonical)
+{
+    return slice_make(canonical->text, canonical->size);
+}
+
+/* `text` without brackets as RFC 5952 writes it, in brackets. */
+static void write_ipv6(struct canonical *canonical, struct slice text)
 {
     char copy[INET6_ADDRSTRLEN];
     struct in6_addr address;
     if (text.size >= sizeof copy)
-        return false;
+        return;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0'; /* inet_pton wants one */
     if (inet_pton(AF_INET6, copy, &address) != 1 || !inet_ntop(AF_INET6, &address, copy, sizeof copy))
-        return false;
-    writer_byte(w, '[');
-    writer_text(w, copy);
-    writer_byte(w, ']');
-    return true;
+        return;
+    struct writer w = writer_on(canonical->text, sizeof canonical->text);
+    writer_byte(&w, '[');
+    writer_text(&w, copy);
+    writer_byte(&w, ']');
+    canonical->size = writer_used(&w);
 }
 
 /* The host in an authority, without the port and the dot that may end a name. */
@@ -64,22 +76,22 @@ static bool is_address(struct slice host)
     return host.size >= 2 && host.data[0] == '[' && host.data[host.size - 1] == ']';
 }
 
-/* False: it is too long for a name, or no address. */
-static bool write_canonical(struct slice host, struct writer *w)
+/* None: it is too long for a name, or not an address. */
+static void make_canonical(struct canonical *canonical, struct slice host)
 {
-    if (is_address(host))
-        return write_ipv6(slice_part(host, 1, host.size - 1), w);
+    canonical->size = 0;
+    if (is_address(host)) {
+        write_ipv6(canonical, slice_part(host, 1, host.size - 1));
+        return;
+    }
+    if (host.size > sizeof canonical->text)
+        return;
     for (size_t i = 0; i < host.size; i++)
-        writer_byte(w, ascii_lower(host.data[i]));
-    return !w->overflowed;
+        canonical->text[i] = ascii_lower(host.data[i]);
+    canonical->size = host.size;
 }
 
 /* ---- Looking up ---- */
-
-static int place_of(const struct hosts *hosts, const struct name *name)
-{
-    return name ? name->place : hosts->fallback;
-}
 
 /* What follows each dot, the longest first. */
 static const struct name *find_star(const struct hosts *hosts, struct slice host)
@@ -99,18 +111,17 @@ static const struct name *find_star(const struct hosts *hosts, struct slice host
 
 int hosts_search(const struct hosts *hosts, struct slice authority)
 {
-    char text[HOSTS_NAME_SIZE_MAX];
     struct slice host = host_of(authority);
-    struct writer w = writer_on(text, sizeof text);
-    const struct name *only = hosts->only;
-    if (only)
-        return slice_equal_nocase(host, slice_make(only->text, only->size)) ? only->place : hosts->fallback;
-    if (!write_canonical(host, &w))
-        return hosts->fallback;
-    const struct name *name = literals_find(&hosts->exact, writer_slice(&w));
+    const struct name *name = hosts->only;
+    if (name)
+        return slice_equal_nocase(host, slice_make(name->text, name->size)) ? name->place : hosts->fallback;
+
+    struct canonical canonical;
+    make_canonical(&canonical, host);
+    name = literals_find(&hosts->exact, text_of(&canonical));
     if (!name && hosts->star_size_max > 0)
-        name = find_star(hosts, writer_slice(&w));
-    return place_of(hosts, name);
+        name = find_star(hosts, text_of(&canonical));
+    return name ? name->place : hosts->fallback;
 }
 
 /* ---- Building ---- */
@@ -168,14 +179,13 @@ static bool check_name(struct slice word, struct slice name, struct why why)
 
 static bool keep(struct hosts *hosts, struct literals *table, struct slice text, int place)
 {
-    struct name *name = malloc(sizeof *name);
+    struct name *name = malloc(sizeof *name + text.size);
     if (!name)
         return false;
     name->place = place;
-    struct writer w = writer_on(name->text, sizeof name->text);
-    write_canonical(text, &w);
-    name->size = (uint8_t)writer_used(&w);
-    if (!literals_add(table, writer_slice(&w), name)) {
+    name->size = (uint8_t)text.size;
+    memcpy(name->text, text.data, text.size);
+    if (!literals_add(table, slice_make(name->text, text.size), name)) {
         free(name);
         return false;
     }
@@ -185,7 +195,6 @@ static bool keep(struct hosts *hosts, struct literals *table, struct slice text,
 
 static bool add_name(struct hosts *hosts, struct slice word, int place, struct why why)
 {
-    char text[HOSTS_NAME_SIZE_MAX];
     bool star = slice_starts(word, SLICE("*."));
     struct slice name = slice_skip(word, star ? 2 : 0);
     struct literals *table = star ? &hosts->starred : &hosts->exact;
@@ -196,11 +205,11 @@ static bool add_name(struct hosts *hosts, struct slice word, int place, struct w
     if (star && is_address(name))
         return why_refuse(why, word, "no name is beneath an address; leave out the star");
 
-    struct writer w = writer_on(text, sizeof text);
-    write_canonical(name, &w);
-    if (literals_find(table, writer_slice(&w)))
+    struct canonical canonical;
+    make_canonical(&canonical, name);
+    if (literals_find(table, text_of(&canonical)))
         return why_refuse(why, word, "two hosts, or one twice, are called so; remove one of them");
-    if (!keep(hosts, table, name, place))
+    if (!keep(hosts, table, text_of(&canonical), place))
         return why_refuse(why, SLICE(""), "there is no memory for another host");
     if (star && name.size > hosts->star_size_max)
         hosts->star_size_max = name.size;
