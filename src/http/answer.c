@@ -11,6 +11,34 @@
 #include "http/fields.h"
 #include "http/status.h"
 
+static void ref_parts(const struct body *body)
+{
+    for (unsigned i = 0; i < body->part_count; i++)
+        hold_ref(body->parts[i].hold);
+}
+
+static void unref_parts(const struct body *body)
+{
+    for (unsigned i = 0; i < body->part_count; i++)
+        hold_unref(body->parts[i].hold);
+}
+
+void body_ref(const struct body *body)
+{
+    if (body->kind == BODY_PARTS)
+        ref_parts(body);
+    hold_ref(body->hold);
+}
+
+/* Its own hold last: the body and the list of its parts may lie in that. */
+void body_unref(const struct body *body)
+{
+    struct hold *hold = body->hold;
+    if (body->kind == BODY_PARTS)
+        unref_parts(body);
+    hold_unref(hold);
+}
+
 void answer_free(struct answer *answer)
 {
     if (!answer)

@@ -18,7 +18,8 @@ enum body_kind {
     BODY_NONE, /* Content-Length: 0, or none where the status has none */
     BODY_SPAN, /* bytes in memory */
     BODY_FILE, /* bytes of an open file, sent with sendfile */
-    BODY_PULL  /* made while it is sent: chunked, or until close for 1.0 */
+    BODY_PULL, /* made while it is sent: chunked, or until close for 1.0 */
+    BODY_PARTS /* several SPANs and FILEs, one behind the other, as in multipart/byteranges */
 };
 
 /* Writes up to `size` bytes; returns how many, 0 at the end, -1: it failed, and the connection is cut so that the
@@ -27,14 +28,25 @@ typedef long body_pull(void *user, char *out, size_t size);
 
 struct body {
     enum body_kind kind;
-    uint64_t size;       /* SPAN and FILE; 0 for NONE */
-    const char *data;    /* SPAN */
+    unsigned part_count; /* PARTS, at most OUTBOX_SPANS - 2; else 0 */
+    uint64_t size;       /* SPAN and FILE; of all PARTS together; 0 for NONE */
+    union {
+        const char *data;         /* SPAN */
+        const struct body *parts; /* PARTS: each with a hold of its own. The list is read until the response is in the
+                                     outbox: in the exchange's arena it needs no hold */
+    };
     int fd;              /* FILE; closed by the hold */
     uint64_t offset;     /* FILE */
     body_pull *pull;     /* PULL */
     void *user;          /* PULL */
     struct hold *hold;   /* what the bytes lie in; NULL: they outlive the server. Not counted by the body itself */
 };
+
+_Static_assert(sizeof(struct body) <= 64, "one lies in every exchange, and is cleared for every request");
+
+/* A reference on everything that the body lies in, of its parts, too, and back. Between the two it must not change. */
+void body_ref(const struct body *body);
+void body_unref(const struct body *body);
 
 enum answer_wire { ANSWER_H1, ANSWER_WIRES };
 

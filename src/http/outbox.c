@@ -42,9 +42,21 @@ void outbox_commit(struct outbox *out, size_t size)
     out->used += size;
 }
 
-bool outbox_fits(const struct outbox *out, size_t size)
+bool outbox_fits(const struct outbox *out, size_t size, unsigned spans)
 {
-    return size <= out->size - out->used && out->count + 2 <= OUTBOX_SPANS;
+    return size <= out->size - out->used && spans < OUTBOX_SPANS - out->count;
+}
+
+bool outbox_copy(struct outbox *out, struct slice bytes)
+{
+    if (bytes.size == 0)
+        return true;
+    char *at = outbox_reserve(out, bytes.size);
+    if (!at)
+        return false;
+    memcpy(at, bytes.data, bytes.size);
+    outbox_commit(out, bytes.size);
+    return true;
 }
 
 static bool append(struct outbox *out, const struct span *span)

@@ -40,8 +40,11 @@ static inline void outbox_init(struct outbox *out, char *buffer, size_t size)
 char *outbox_reserve(struct outbox *out, size_t size);
 void outbox_commit(struct outbox *out, size_t size);
 
-/* True where a response can be begun: room for `size` copied bytes and two more spans. */
-bool outbox_fits(const struct outbox *out, size_t size);
+/* True where a response can be begun: room for `size` copied bytes, and for `spans` more spans behind them. */
+bool outbox_fits(const struct outbox *out, size_t size, unsigned spans);
+
+/* Copies. False: full, nothing changed. */
+bool outbox_copy(struct outbox *out, struct slice bytes);
 
 /* Take a reference of their own. False: full, nothing changed. Size 0 adds nothing. */
 bool outbox_memory(struct outbox *out, struct slice bytes, struct hold *hold);

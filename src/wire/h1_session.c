@@ -29,7 +29,7 @@ struct h1_session {
     bool wanted;         /* the body is collected for the host */
     bool owes_continue;  /* the client waits for a 100 before it sends the body */
     bool pulling;        /* the head of the response is out, its content is being pulled */
-    bool holds_body;     /* a reference on the response's body is ours */
+    bool holds_body;     /* references on all that the response's body lies in are ours */
     bool leaving;        /* the next response is the last one */
 };
 
@@ -42,17 +42,17 @@ static struct h1_session *of(struct session *session)
 
 /* ---- Letting go of an exchange ------------------------------------------------------------------------------- */
 
-static void let_body_go(struct h1_session *s)
+static RARE void let_body_go(struct h1_session *s)
 {
-    if (s->holds_body)
-        hold_unref(s->exchange->response.body.hold);
+    body_unref(&s->exchange->response.body);
     s->holds_body = false;
 }
 
 static struct exchange *part(struct h1_session *s)
 {
     struct exchange *exchange = s->exchange;
-    let_body_go(s);
+    if (s->holds_body)
+        let_body_go(s);
     s->exchange = NULL;
     s->pulling = false;
     exchange->session = NULL;
@@ -78,7 +78,8 @@ static RARE enum session_phase starve(struct h1_session *s, struct outbox *out)
 {
     h1_write_unavailable(out, s->base.host);
     if (s->exchange) {
-        let_body_go(s);
+        if (s->holds_body)
+            let_body_go(s);
         exchange_clear_response(s->exchange);
         s->exchange->response.status = 503;
         finish(s);
@@ -99,8 +100,8 @@ static RARE bool keep(struct h1_session *s)
         answer_ref(response->answer);
         exchange->held = response->answer;
     }
-    if (!response->answer && response->body.hold && !s->holds_body) {
-        hold_ref(response->body.hold);
+    if (!response->answer && !s->holds_body) {
+        body_ref(&response->body);
         s->holds_body = true;
     }
     return true;

@@ -16,6 +16,9 @@ enum { LINE_BOUND = 16, DATE_BOUND = 40, FRAMING_BOUND = 40 };
 /* Content made on the way is asked for in pieces; less room than the first at the buffer's end is not worth one. */
 enum { PIECE_MIN = 256, PIECE_MAX = 16 * 1024 };
 
+/* A part as small as what stands between two ranges is copied, if there is room: a run less, and no count touched. */
+enum { PART_COPIED_MAX = 1024 };
+
 enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED };
 
 /* The part of a head that is the same for every request it answers. */
@@ -139,13 +142,34 @@ static char *reserve(struct outbox *out, size_t size, struct rest *rest)
         rest->copied = body->size;
         return outbox_reserve(out, size + rest->copied);
     }
-    return outbox_fits(out, size) ? outbox_reserve(out, size) : NULL;
+    unsigned spans = 1 + body->part_count; /* one too many for parts: telling them apart costs a page 2 instructions */
+    return outbox_fits(out, size, spans) ? outbox_reserve(out, size) : NULL;
 }
 
 /* An empty outbox that has no room will never have any. */
 static enum h1_write_result no_room(const struct outbox *out)
 {
     return out->count == 0 ? H1_WRITE_BROKEN : H1_WRITE_FULL;
+}
+
+static bool place_part(struct outbox *out, const struct body *part)
+{
+    if (part->kind == BODY_FILE)
+        return outbox_file(out, part->fd, part->offset, part->size, part->hold);
+    assert(part->kind == BODY_SPAN);
+    struct slice bytes = slice_make(part->data, part->size);
+    return (bytes.size <= PART_COPIED_MAX && outbox_copy(out, bytes)) || outbox_memory(out, bytes, part->hold);
+}
+
+RARE static bool place_parts(struct outbox *out, const struct body *body)
+{
+    uint64_t size = 0;
+    for (unsigned i = 0; i < body->part_count; i++) {
+        if (!place_part(out, &body->parts[i]))
+            return false;
+        size += body->parts[i].size;
+    }
+    return size == body->size; /* the length that was announced */
 }
 
 /* Content that is sent from where it lies, or made on the way. */
@@ -163,6 +187,9 @@ static enum h1_write_result write_spans(struct outbox *out, const struct body *b
         break;
     case BODY_FILE:
         placed = outbox_file(out, body->fd, body->offset, body->size, body->hold);
+        break;
+    case BODY_PARTS:
+        placed = place_parts(out, body);
         break;
     }
     assert(placed); /* reserve() made sure of the room */
@@ -271,8 +298,9 @@ static ALWAYS_INLINE struct head head_of_response(const struct exchange *exchang
     return head;
 }
 
-static ALWAYS_INLINE enum h1_write_result write_head(const struct head *head, struct rest *rest, const struct clock *clock,
-                                                     struct outbox *out, uint64_t *body_bytes)
+static ALWAYS_INLINE enum h1_write_result write_head(const struct head *head, struct rest *rest,
+                                                     const struct clock *clock, struct outbox *out,
+                                                     uint64_t *body_bytes)
 {
     size_t bound = head_bound(head) + rest->ending->size;
     char *at = reserve(out, bound, rest);

@@ -239,6 +239,96 @@ static void adopted_before_anybody_holds_it(void **state)
     assert_int_equal(family.released, 1);
 }
 
+/* ---- What a body lies in -------------------------------------------------------------------------------------- */
+
+static unsigned gone_count;
+
+static void count_gone(struct hold *hold)
+{
+    (void)hold;
+    gone_count++;
+}
+
+static unsigned count_of(struct hold *hold)
+{
+    return atomic_load(&hold->count);
+}
+
+static void holds_a_body(void **state)
+{
+    struct hold hold;
+    (void)state;
+    hold_init(&hold, count_gone);
+    const struct body bodies[] = {
+        { .kind = BODY_NONE, .hold = &hold },
+        { .kind = BODY_SPAN, .data = "x", .size = 1, .hold = &hold },
+        { .kind = BODY_FILE, .fd = 3, .size = 1, .hold = &hold },
+        { .kind = BODY_PULL, .hold = &hold },
+        { .kind = BODY_PARTS, .hold = &hold },
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        body_ref(&bodies[i]);
+        assert_int_equal(count_of(&hold), 2);
+        body_unref(&bodies[i]);
+        assert_int_equal(count_of(&hold), 1);
+    }
+    body_ref(&(struct body){ .kind = BODY_SPAN, .data = "constant", .size = 8 });
+    body_unref(&(struct body){ .kind = BODY_SPAN, .data = "constant", .size = 8 });
+}
+
+static void holds_each_part(void **state)
+{
+    struct hold first, second, own;
+    (void)state;
+    hold_init(&first, count_gone);
+    hold_init(&second, count_gone);
+    hold_init(&own, count_gone);
+    const struct body parts[] = {
+        { .kind = BODY_SPAN, .data = "a", .size = 1, .hold = &first },
+        { .kind = BODY_FILE, .fd = 3, .size = 1, .hold = &second },
+        { .kind = BODY_SPAN, .data = "constant", .size = 8 },
+        { .kind = BODY_SPAN, .data = "b", .size = 1, .hold = &first },
+    };
+    const struct body body = { .kind = BODY_PARTS, .parts = parts, .part_count = 4, .size = 11, .hold = &own };
+    body_ref(&body);
+    assert_int_equal(count_of(&first), 3);
+    assert_int_equal(count_of(&second), 2);
+    assert_int_equal(count_of(&own), 2);
+    gone_count = 0;
+    hold_unref(&first);
+    hold_unref(&second);
+    hold_unref(&own);
+    assert_int_equal(gone_count, 0);
+    body_unref(&body);
+    assert_int_equal(gone_count, 3);
+}
+
+/* The parts and the body lie in what goes with the last reference: an address sanitizer sees what is read after it. */
+struct parcel {
+    struct hold hold;
+    struct body parts[3], body;
+};
+
+static void open_parcel(struct hold *hold)
+{
+    free(hold);
+}
+
+static void goes_with_its_last_part(void **state)
+{
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+    (void)state;
+    assert_non_null(parcel);
+    hold_init(&parcel->hold, open_parcel);
+    for (unsigned i = 0; i < 3; i++)
+        parcel->parts[i] = (struct body){ .kind = BODY_SPAN, .data = "x", .size = 1, .hold = &parcel->hold };
+    parcel->body = (struct body){ .kind = BODY_PARTS, .parts = parcel->parts, .part_count = 3, .size = 3,
+                                  .hold = &parcel->hold };
+    body_ref(&parcel->body);
+    hold_unref(&parcel->hold);
+    body_unref(&parcel->body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +341,9 @@ int main(void)
         cmocka_unit_test(frees_its_heads),
         cmocka_unit_test(lives_as_long_as_what_adopted_it),
         cmocka_unit_test(adopted_before_anybody_holds_it),
+        cmocka_unit_test(holds_a_body),
+        cmocka_unit_test(holds_each_part),
+        cmocka_unit_test(goes_with_its_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,12 @@ static const struct scenario {
     { "pages, little room",
       "GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /page HTTP/1.1\r\nHost: a\r\n\r\n"
       "GET /page HTTP/1.1\r\nHost: a\r\n\r\n", 512 },
+    { "parts", "GET /parts HTTP/1.1\r\nHost: a\r\n\r\n", STAGE_OUTBOX_SIZE },
+    { "parts, little room",
+      "GET /parts HTTP/1.1\r\nHost: a\r\n\r\nGET /parts HTTP/1.1\r\nHost: a\r\n\r\n"
+      "GET /parts HTTP/1.1\r\nHost: a\r\n\r\nGET /parts HTTP/1.1\r\nHost: a\r\n\r\n", 512 },
+    { "parts behind a head too long for what lies in the exchange",
+      "GET /parts HTTP/1.1\r\nHost: a\r\nX: " A1000 A1000 A1000 A1000 A1000 A1000 "\r\n\r\n", STAGE_OUTBOX_SIZE },
     { "a deferred answer", "GET /later HTTP/1.1\r\nHost: a\r\n\r\n", STAGE_OUTBOX_SIZE },
     { "a body", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n" A1000 A1000, STAGE_OUTBOX_SIZE },
     { "chunks", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" A1000 "\r\n3e8\r\n" A1000

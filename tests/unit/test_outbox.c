@@ -1,4 +1,5 @@
 /* The outbox: what is put side by side, what stands in line, when it is full, and who is let go of. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,7 +127,7 @@ static void says_when_the_spans_are_full(void **state)
     hold_init(&hold, gone);
     outbox_init(&out, buffer, sizeof buffer);
     for (unsigned i = 0; i < OUTBOX_SPANS; i++) {
-        assert_int_equal(outbox_fits(&out, 1), i + 2 <= OUTBOX_SPANS);
+        assert_int_equal(outbox_fits(&out, 1, 1), i + 2 <= OUTBOX_SPANS);
         assert_true(outbox_memory(&out, SLICE("x"), &hold));
     }
     assert_false(outbox_memory(&out, SLICE("x"), &hold));
@@ -151,7 +152,7 @@ static void grows_the_last_span_when_full(void **state)
     put(&out, "b");
     assert_int_equal(out.count, OUTBOX_SPANS);
     assert_int_equal(out.spans[OUTBOX_SPANS - 1].size, 2);
-    assert_false(outbox_fits(&out, 1));
+    assert_false(outbox_fits(&out, 1, 1));
 }
 
 static void fits_by_bytes(void **state)
@@ -159,13 +160,53 @@ static void fits_by_bytes(void **state)
     struct outbox out;
     (void)state;
     outbox_init(&out, buffer, sizeof buffer);
-    assert_true(outbox_fits(&out, sizeof buffer));
-    assert_false(outbox_fits(&out, sizeof buffer + 1));
-    assert_false(outbox_fits(&out, SIZE_MAX));
+    assert_true(outbox_fits(&out, sizeof buffer, 1));
+    assert_false(outbox_fits(&out, sizeof buffer + 1, 1));
+    assert_false(outbox_fits(&out, SIZE_MAX, 1));
     put(&out, "abc");
-    assert_true(outbox_fits(&out, sizeof buffer - 3));
-    assert_false(outbox_fits(&out, sizeof buffer - 2));
+    assert_true(outbox_fits(&out, sizeof buffer - 3, 1));
+    assert_false(outbox_fits(&out, sizeof buffer - 2, 1));
     assert_null(outbox_reserve(&out, SIZE_MAX));
+}
+
+static void fits_by_spans(void **state)
+{
+    struct outbox out;
+    (void)state;
+    outbox_init(&out, buffer, sizeof buffer);
+    assert_true(outbox_fits(&out, 1, OUTBOX_SPANS - 1));
+    assert_false(outbox_fits(&out, 1, OUTBOX_SPANS));
+    assert_false(outbox_fits(&out, 1, UINT_MAX));
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(outbox_memory(&out, SLICE("x"), NULL));
+    assert_true(outbox_fits(&out, 1, OUTBOX_SPANS - 11));
+    assert_false(outbox_fits(&out, 1, OUTBOX_SPANS - 10));
+    for (unsigned i = 10; i < OUTBOX_SPANS; i++)
+        assert_true(outbox_memory(&out, SLICE("x"), NULL));
+    assert_false(outbox_fits(&out, 1, 0));
+}
+
+static void copies_while_there_is_room(void **state)
+{
+    struct outbox out;
+    (void)state;
+    outbox_init(&out, buffer, 5);
+    assert_true(outbox_copy(&out, SLICE("abc")));
+    assert_false(outbox_copy(&out, SLICE("def")));
+    assert_int_equal(out.used, 3);
+    assert_true(outbox_copy(&out, SLICE("de")));
+    assert_int_equal(out.count, 1);
+    assert_memory_equal(out.spans[0].data, "abcde", 5);
+    assert_false(outbox_copy(&out, SLICE("f")));
+    assert_true(outbox_copy(&out, slice_make(NULL, 0)));
+
+    outbox_init(&out, buffer, sizeof buffer);
+    for (unsigned i = 0; i < OUTBOX_SPANS; i++)
+        assert_true(outbox_memory(&out, SLICE("x"), NULL));
+    assert_false(outbox_copy(&out, SLICE("a")));
+    assert_true(outbox_copy(&out, SLICE("")));
+    assert_int_equal(out.used, 0);
+    assert_int_equal(out.count, OUTBOX_SPANS);
 }
 
 /* Whoever sends moves the front of a span along; what is added still joins it, and never what it is not next to. */
@@ -219,6 +260,8 @@ int main(void)
         cmocka_unit_test(says_when_the_spans_are_full),
         cmocka_unit_test(grows_the_last_span_when_full),
         cmocka_unit_test(fits_by_bytes),
+        cmocka_unit_test(fits_by_spans),
+        cmocka_unit_test(copies_while_there_is_room),
         cmocka_unit_test(joins_what_is_half_sent),
         cmocka_unit_test(lets_go_when_cleared),
     };

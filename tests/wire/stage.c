@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "parts.h"
 #include "wire/h1_session.h"
 
 static void require(bool holds, const char *what)
@@ -136,6 +138,12 @@ static void refuse(struct session_host *host, struct exchange *exchange, unsigne
     set_span(exchange, SLICE("refused\n"), NULL);
 }
 
+static void answer_parts(struct stage *stage, struct exchange *exchange)
+{
+    if (!parts_answer(stage, exchange))
+        refuse(&stage->host, exchange, 503);
+}
+
 static void answer_later(struct stage *stage, struct exchange *exchange)
 {
     if (!exchange_settle(exchange, exchange->head_size)) {
@@ -166,6 +174,7 @@ static const struct resource resources[] = {
     { SLICE_INIT("/reset"), READ, BODY_PLAN_DISCARD, answer_reset },
     { SLICE_INIT("/same"), READ, BODY_PLAN_DISCARD, answer_same },
     { SLICE_INIT("/stream"), READ, BODY_PLAN_DISCARD, answer_stream },
+    { SLICE_INIT("/parts"), READ, BODY_PLAN_DISCARD, answer_parts },
     { SLICE_INIT("/broken"), READ, BODY_PLAN_DISCARD, answer_broken },
     { SLICE_INIT("/echo"), WRITE, BODY_PLAN_WHOLE, answer_echo },
     { SLICE_INIT("/later"), READ | WRITE, BODY_PLAN_WHOLE, answer_later },
@@ -324,6 +333,9 @@ void stage_init(struct stage *stage, size_t outbox_size)
     outbox_init(&stage->outbox, buffer, outbox_size);
     stage->page = prepare(200, SLICE("Hello, page!\n"));
     stage->large = prepare_large();
+    stage->file = parts_file(&stage->large->body);
+    require(stage->file >= 0, "no file");
+    hold_init(&stage->file_hold, NULL);
     stage->same = prepare(304, slice_make(NULL, 0));
 }
 
@@ -333,6 +345,8 @@ void stage_fini(struct stage *stage)
     require(stage->alive == 0, "an exchange was leaked");
     require(atomic_load(&stage->page->hold.count) == 1, "a reference on an answer was leaked");
     require(atomic_load(&stage->large->hold.count) == 1, "a reference on an answer was leaked");
+    require(atomic_load(&stage->file_hold.count) == 1, "a reference on a file was leaked");
+    close(stage->file);
     free(stage->spare);
     require(stage->pages.taken_bytes == 0, "pages were leaked");
     answer_unref(stage->page);
@@ -365,12 +379,22 @@ void stage_close(struct stage *stage)
     text_drop(&stage->input, stage->input.size);
 }
 
+static void send_file(struct stage *stage, const struct span *span)
+{
+    char *block = malloc(span->size);
+    require(block && pread(span->fd, block, span->size, (off_t)span->offset) == (ssize_t)span->size, "no such file");
+    text_append(&stage->output, slice_make(block, span->size));
+    free(block);
+}
+
 void stage_flush(struct stage *stage)
 {
     for (unsigned i = 0; i < stage->outbox.count; i++) {
         const struct span *span = &stage->outbox.spans[i];
-        require(span->kind != SPAN_FILE, "there are no files on this stage");
-        text_append(&stage->output, slice_make(span->data, span->size));
+        if (span->kind == SPAN_FILE)
+            send_file(stage, span);
+        else
+            text_append(&stage->output, slice_make(span->data, span->size));
     }
     outbox_clear(&stage->outbox);
 }

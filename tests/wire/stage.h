@@ -9,7 +9,7 @@
  *     GET /stream   pulled, 3 x 5,000 bytes               GET /same     prepared 304
  *     GET /broken   pulled, breaks after 5,000 bytes      GET /reset    205, with content that must not get out
  *     POST /echo    the body, wanted whole                GET, POST /later   deferred, answers "later: " and the body
- *     OPTIONS *     204
+ *     OPTIONS *     204                                   GET /parts    206, made of parts, three ranges of /large
  */
 #ifndef TESTS_WIRE_STAGE_H
 #define TESTS_WIRE_STAGE_H
@@ -41,6 +41,8 @@ struct stage {
     struct session *session;  /* NULL: no connection */
     struct outbox outbox;
     struct answer *page, *large, *same;
+    int file;                 /* what is in the large one */
+    struct hold file_hold;
     struct exchange *spare;   /* a pool of one */
     struct exchange *later;   /* deferred, still to be answered */
     bool slow;                /* deferred ones wait for stage_answer */
