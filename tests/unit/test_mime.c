@@ -147,7 +147,8 @@ static void knows_what_can_be_compressed(void **state)
     static const char *const yes[] = {
         "text/html; charset=utf-8", "text/plain", "TEXT/CSS", "text/javascript;charset=utf-8", "text/x",
         "image/svg+xml; charset=utf-8", "application/manifest+json", "Application/LD+JSON",
-        "application/atom+xml ; a=b", "application/openapi+yaml", "application/json", "application/jsonl", "APPLICATION/XML; charset=utf-8",
+        "application/atom+xml ; a=b", "application/openapi+yaml", "application/json", "application/jsonl",
+        "APPLICATION/XML; charset=utf-8",
         "application/javascript", "application/wasm", "application/yaml", "application/toml", "font/ttf", "font/otf",
         "font/collection", "application/vnd.ms-fontobject", "image/bmp", "image/vnd.microsoft.icon", "image/x-icon",
         "application/rtf", "application/x-tar", "model/obj", "application/vnd.apple.mpegurl",
@@ -155,7 +156,8 @@ static void knows_what_can_be_compressed(void **state)
     static const char *const no[] = {
         "", ";", "text", "text/", "text/; a=b", "+json", "+xml; charset=utf-8", "application/octet-stream", "image/png",
         "image/jpeg", "image/webp", "image/avif", "font/woff", "font/woff2", "video/mp4", "audio/mpeg",
-        "application/pdf", "application/zip", "application/gzip", "application/zstd", "application/json2", "xapplication/json",
+        "application/pdf", "application/zip", "application/gzip", "application/zstd", "application/json2",
+        "xapplication/json",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/epub+zip",
         "application/cbor+jsonx", "image/png; a=+json2", "video/mp2t", "textx/html", "application/x-text/html",
     };
