@@ -81,14 +81,17 @@ static void report(cfg_t *cfg, const char *format, va_list arguments)
         problems_add(problems, (unsigned)cfg->line, "%.60s: this cannot be read", found);
 }
 
-static bool parse_text(cfg_t *cfg, const char *text)
+/* What is wrong has been reported when it returns. */
+static void parse_text(cfg_t *cfg, const char *text, struct problems *problems)
 {
     FILE *in = *text ? fmemopen((void *)(uintptr_t)text, strlen(text), "r") : NULL;
+    if (!in && *text)
+        problems_add(problems, 0, "out of memory");
     if (!in)
-        return *text == '\0';
-    bool parsed = cfg_parse_fp(cfg, in) == CFG_SUCCESS;
+        return;
+    if (cfg_parse_fp(cfg, in) != CFG_SUCCESS && !problems_any(problems))
+        problems_add(problems, (unsigned)cfg->line, "this cannot be read");
     fclose(in);
-    return parsed;
 }
 
 /* ---- What the file says ---- */
@@ -131,8 +134,7 @@ static void read_prepared(struct options *options, const struct config_keys *key
         return;
     }
     cfg_set_error_function(cfg, report);
-    if (!parse_text(cfg, prepared) && !problems_any(&options->problems))
-        problems_add(&options->problems, (unsigned)cfg->line, "this cannot be read");
+    parse_text(cfg, prepared, &options->problems);
     take_all(options, cfg);
     cfg_free(cfg);
 }

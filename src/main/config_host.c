@@ -68,7 +68,7 @@ static bool check_name(struct slice name, struct why why)
 {
     struct slice exact = slice_starts(name, SLICE("*.")) ? slice_skip(name, 2) : name;
     bool bracketed = slice_ends(exact, SLICE("]"));
-    if (!authority_valid(exact))
+    if (!authority_valid(exact) || slice_find(exact, '*') < exact.size)
         return why_refuse(why, name, "a host is \"example.org\", or \"*.example.org\" for all beneath it");
     return bracketed || slice_find(exact, ':') == exact.size ||
            why_refuse(why, name, "a host is named without its port");

@@ -1,5 +1,5 @@
 /* The text of a configuration file, made ready for libconfuse to read: checked for what that passes over, and written
- * anew in a form that it takes without going astray. docs/design/009-configuration.md says why.
+ * anew in a form that it takes without going astray. docs/design/012-configuration.md says why.
  *
  * It knows which keys there are and that they are there once, and nothing of values. */
 #ifndef MAIN_CONFIG_TEXT_H

@@ -160,12 +160,15 @@ def test_a_folder_that_may_not_be_read(scratch):
 
 @pytest.mark.parametrize("arguments, message", [
     (["--nonsense"], "unknown option --nonsense"), (["--lisen", ":0"], "did you mean --listen"),
-    (["-x"], "unknown option -x"), (["--quiet=yes"], "takes no value"), (["one", "two"], "one folder"),
+    (["-x"], "unknown option -x"), (["--quiet=maybe"], "neither true nor false"), (["one", "two"], "one folder"),
     (["--workers", "0"], "--workers"), (["--workers", "many"], "number from 1"),
     (["--cache-size", "big"], "such as 16K or 2M"), (["--idle-timeout", "10x"], "such as 500ms"),
     (["--head-timeout", "0"], "--head-timeout"), (["--public", "--listen", ":1"], "exclude"),
     (["--listen"], "needs a value"), (["--access-log", "--quiet"], "needs a value"), (["--listen="], "empty"),
     (["--listen", "nowhere"], "is not an address"), (["--listen", "127.0.0.1:99999"], "is not an address"),
+    (["--listen", "https://:443"], "no TLS"), (["--fallback", "index.html"], "did you mean"),
+    (["--watch", "never"], "auto rescan off"), (["--root", "one", "two"], "one folder"),
+    (["-t"], "needs a configuration file"), (["-H", "A: b"], "--explain"), (["-c", "/nowhere"], "No such file"),
 ])
 def test_a_wrong_command_line(arguments, message):
     fails(2, message, *arguments)

@@ -77,6 +77,20 @@ static void one_line_whatever_is_in_it(void **state)
     close(ends[1]);
 }
 
+static void lines_of_a_file(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    struct report report = { .fd = ends[1], .terminal = true, .quiet = true };
+    report_problem(&report, "a\nb.conf", 12, "it is wrong");
+    assert_string_equal(written(ends[0]), "a?b.conf:12: it is wrong\n");
+    report_problem(&report, "a.conf", 0, "it is wrong");
+    assert_string_equal(written(ends[0]), "a.conf: it is wrong\n");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_broken_pipe_harms_nobody(void **state)
 {
     int ends[2];
@@ -97,6 +111,7 @@ int main(void)
         cmocka_unit_test(levels),
         cmocka_unit_test(colours_only_the_level),
         cmocka_unit_test(one_line_whatever_is_in_it),
+        cmocka_unit_test(lines_of_a_file),
         cmocka_unit_test(a_broken_pipe_harms_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

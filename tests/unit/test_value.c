@@ -47,6 +47,24 @@ static const struct {
     { value_time, "18446744073709551615" },
 };
 
+static void true_and_false(void **state)
+{
+    static const struct {
+        const char *text;
+        int value; /* -1: neither */
+    } cases[] = {
+        { "true", 1 }, { "Yes", 1 }, { "ON", 1 },    { "1", 1 },  { "false", 0 }, { "no", 0 },     { "off", 0 },
+        { "0", 0 },    { "", -1 },   { "truee", -1 }, { "2", -1 }, { " yes", -1 }, { "enable", -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool value = cases[i].value == 0;
+        assert_int_equal(value_bool(cases[i].text, &value), cases[i].value >= 0);
+        if (cases[i].value >= 0)
+            assert_int_equal(value, cases[i].value);
+    }
+}
+
 static void good_is_read(void **state)
 {
     (void)state;
@@ -128,6 +146,7 @@ static void exact_ones_can_be_read_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(true_and_false),
         cmocka_unit_test(good_is_read),
         cmocka_unit_test(bad_is_refused_and_leaves_the_value),
         cmocka_unit_test(sizes_are_written),
