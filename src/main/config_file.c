@@ -154,19 +154,16 @@ bool config_file_parse(struct options *options, struct slice text)
 
 /* ---- From the disk ---- */
 
-/* The whole file, up to one byte more than it may have. -1 with errno. */
-static ssize_t read_all(int fd, char *out, size_t size)
+/* The whole file, up to so many bytes. False: errno. */
+static bool read_all(int fd, char *out, size_t room, size_t *size)
 {
-    size_t used = 0;
-    while (used < size) {
-        ssize_t got = read(fd, out + used, size - used);
+    ssize_t got = 1;
+    for (*size = 0; got != 0 && *size < room; *size += got > 0 ? (size_t)got : 0) {
+        got = read(fd, out + *size, room - *size);
         if (got < 0 && errno != EINTR)
-            return -1;
-        if (got == 0)
-            break;
-        used += got > 0 ? (size_t)got : 0;
+            return false;
     }
-    return (ssize_t)used;
+    return true;
 }
 
 /* Of an ordinary file, its own; of a pipe (`-c <(...)`), which lies nowhere, the current one. */
@@ -182,15 +179,6 @@ static char *find_folder(int fd, const char *name)
     char *absolute = folder ? realpath(folder, NULL) : NULL;
     free(folder);
     return absolute;
-}
-
-static bool check_size(struct options *options, ssize_t size)
-{
-    if (size < 0)
-        return option_fail(options, "%.200s: %s", options->config, strerror(errno));
-    if (size > CONFIG_TEXT_MAX)
-        return option_fail(options, "%.200s: larger than 1 MiB; this is no configuration file", options->config);
-    return true;
 }
 
 static unsigned count_lines(struct slice text)
@@ -214,14 +202,16 @@ static bool parse_bytes(struct options *options, struct slice text)
 
 static bool read_open(struct options *options, int fd)
 {
-    char *bytes = malloc(CONFIG_TEXT_MAX + 1);
+    size_t room = CONFIG_TEXT_MAX + 1, size; /* one byte too many tells that there are more */
+    char *bytes = malloc(room);
     options->folder = find_folder(fd, options->config);
-    if (!bytes || !options->folder) {
-        free(bytes);
-        return option_fail(options, "%.200s: %s", options->config, strerror(errno));
-    }
-    ssize_t size = read_all(fd, bytes, CONFIG_TEXT_MAX + 1);
-    bool taken = check_size(options, size) && parse_bytes(options, slice_make(bytes, (size_t)size));
+    bool taken = false;
+    if (!bytes || !options->folder || !read_all(fd, bytes, room, &size))
+        option_fail(options, "%.200s: %s", options->config, strerror(errno));
+    else if (size == room)
+        option_fail(options, "%.200s: larger than 1 MiB; this is no configuration file", options->config);
+    else
+        taken = parse_bytes(options, slice_make(bytes, size));
     free(bytes);
     return taken;
 }

@@ -121,7 +121,7 @@ static void take_places(struct part *part, struct host *host)
 static void take_host(struct part *part, struct host *hosts, size_t place)
 {
     struct host *host = &hosts[place];
-    char why[WHY_SIZE];
+    char why[WHY_SIZE] = "";
     host->options.names = part_title(part);
     host->line = part->line;
     if (part->failed)

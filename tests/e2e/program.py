@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RAWHTTPD = Path(os.environ.get("RAWHTTPD", ROOT / "build" / "rawhttpd")).resolve()
 EXAMPLES = RAWHTTPD.parent / "examples"
 
+# What another program may have been told is not meant for ours.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("RAWHTTP_")}
+
 REPORTS = re.compile(r"(Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed")
 
 
@@ -43,7 +46,7 @@ class Program:
         wrapped = ["setpriv", "--pdeathsig", "KILL", *before, *map(str, command)]
         with open(self.log_path, "wb") as log, open(self.out_path, "wb") as out:
             self.process = subprocess.Popen(wrapped, stdin=subprocess.DEVNULL, stderr=log, cwd=cwd,
-                                            stdout=out if stdout is None else stdout, env={**os.environ, **(env or {})})
+                                            stdout=out if stdout is None else stdout, env={**ENVIRONMENT, **(env or {})})
         self.pid = self.process.pid
         self.address = None
 
@@ -144,7 +147,7 @@ class Program:
         assert self.status == self.expected_status, f"exit status {self.status}: {self.log[-4000:]}"
 
 
-def run(*arguments, **options):
-    """Runs rawhttpd to its end: for what does not serve."""
+def run(*arguments, env=None, **options):
+    """Runs rawhttpd to its end: for what does not serve. `env`: variables beside those of this process."""
     return subprocess.run([RAWHTTPD, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=PATIENCE, check=False, **options)
+                          timeout=PATIENCE, check=False, env={**ENVIRONMENT, **(env or {})}, **options)

@@ -44,15 +44,9 @@ def config(scratch):
     return write
 
 
-def environment(**variables):
-    """This one without what another program may have been told."""
-    clean = {name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("RAWHTTP_")}
-    return {"env": {**clean, **variables}}
-
-
 def shown(*arguments, **variables):
     """What --print-config shows: {key: (value, origin)} of the lines that begin with a key, and all of it."""
-    done = run("--print-config", *arguments, **environment(**variables))
+    done = run("--print-config", *arguments, env=variables)
     assert (done.returncode, done.stderr) == (0, ""), done
     rows = re.findall(r"^(\w+) = (.*?) +# (.*)$", done.stdout, re.MULTILINE)
     return {key: (value, origin) for key, value, origin in rows}, done.stdout
@@ -60,7 +54,7 @@ def shown(*arguments, **variables):
 
 def checked(path, status, *lines):
     """-t says exactly this, each line behind the name of the file."""
-    done = run("-t", "-c", path, **environment())
+    done = run("-t", "-c", path)
     assert done.returncode == status, done
     assert done.stderr.splitlines() == [f"{path}:{line}" for line in lines]
     return done.stdout
@@ -125,14 +119,14 @@ def test_what_is_not_on_the_disk(config, scratch):
 
 def test_what_several_options_make_together(config):
     path = config("root = www\nbuffer_memory = 1M\n")
-    done = run("-t", "-c", path, **environment())
+    done = run("-t", "-c", path)
     assert done.returncode == 2 and "buffer_memory" in done.stderr and done.stdout == ""
 
 
 def test_files_that_are_none(config, scratch):
     for name, message in ((scratch / "missing.conf", "No such file"), (scratch, "Is a directory"),
                           (config(b"#" * (1024 * 1024 + 1)), "larger than 1 MiB")):
-        done = run("-t", "-c", name, **environment())
+        done = run("-t", "-c", name)
         assert done.returncode == 2 and done.stdout == ""
         assert re.fullmatch(f"rawhttpd: {name}: .*{message}.*\n", done.stderr)
 
@@ -141,18 +135,18 @@ def test_files_that_are_none(config, scratch):
 def test_a_file_that_may_not_be_read(config):
     path = config("root = www")
     path.chmod(0)
-    done = run("-c", path, **environment())
+    done = run("-c", path)
     assert done.returncode == 2 and "Permission denied" in done.stderr
 
 
 def test_a_wrong_file_is_not_served(config):
     path = config("rot = www")
-    done = run("-c", path, **environment())
+    done = run("-c", path)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{path}:1: unknown key rot; did you mean root?\n")
 
 
 def test_ten_thousand_mistakes_are_not_all_told(config):
-    done = run("-t", "-c", config("nonsense = 1\n" * 10000), **environment())
+    done = run("-t", "-c", config("nonsense = 1\n" * 10000))
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 51 and done.stderr.endswith(": and more\n")
 
@@ -198,13 +192,13 @@ def test_port_is_for_all_interfaces_and_yields_to_what_is_said_by_name(config):
     assert shown("-c", path, PORT="3000", RAWHTTP_LISTEN="[::1]:1 unix:/x")[0]["listen"] == \
         ('{"[::1]:1", "unix:/x"}', "environment RAWHTTP_LISTEN")
     assert shown("-c", path, "-l", ":4", PORT="3000")[0]["listen"] == ('{":4"}', "flag")
-    done = run("--print-config", **environment(PORT="http"))
+    done = run("--print-config", env={"PORT": "http"})
     assert done.returncode == 2 and "PORT" in done.stderr
 
 
 def test_into_a_full_disk_is_an_error():
     with open("/dev/full", "w", encoding="ascii") as full:
-        assert subprocess.run([RAWHTTPD, "--print-config"], stdout=full, check=False, **environment()).returncode == 1
+        assert subprocess.run([RAWHTTPD, "--print-config"], stdout=full, check=False).returncode == 1
 
 
 # ---- Serving by it ----
