@@ -45,6 +45,7 @@ static void reset_response(struct response *response)
     response->text = (struct reply_text){ NULL, 0, 0 };
     response->chosen = 0;
     response->refused = false;
+    response->late = false;
 }
 
 /* The arrays of the fields are large, and valid only as far as their count says: they are passed over. In pieces,

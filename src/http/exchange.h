@@ -43,7 +43,9 @@ struct response {
     struct field_pair *fields;
     unsigned field_count, field_room;
     struct reply_text text;   /* JSON that is being collected */
+    struct slice detail;      /* of the error, where that is late */
     unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
+    bool late;                /* an error, `status`, whose response is made when the exchange is home */
     bool refused;             /* a field could not be added: what was built is not sent */
     bool close;               /* the connection ends after this response */
 };

@@ -197,11 +197,15 @@ static void *live(void *argument)
         timers_run(&worker->timers, worker->clock.now_ms);
         if (worker->chores)
             tend(worker);
+        if (worker->qsbr != NULL)
+            qsbr_announce(worker->qsbr, worker->index);
     }
     acceptors_pause(worker, UINT64_MAX);
     each_connection(worker, conn_close);
     run_again(worker);
     free_gone(worker);
+    if (worker->qsbr != NULL)
+        qsbr_end(worker->qsbr, worker->index);
     return NULL;
 }
 
@@ -218,13 +222,18 @@ bool worker_start(struct worker *worker)
     return worker->started;
 }
 
-void worker_want(struct worker *worker, enum worker_state state)
+void worker_wake(struct worker *worker)
 {
     uint64_t one = 1;
-    int error = errno; /* the program's, if this is a signal handler */
-    atomic_store_explicit(&worker->wanted, state, memory_order_release);
     ssize_t written = write(worker->mailbox.bell_fd, &one, sizeof one);
     (void)written; /* a full counter means that the bell rings already */
+}
+
+void worker_want(struct worker *worker, enum worker_state state)
+{
+    int error = errno; /* the program's, if this is a signal handler */
+    atomic_store_explicit(&worker->wanted, state, memory_order_release);
+    worker_wake(worker);
     errno = error;
 }
 

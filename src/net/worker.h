@@ -10,6 +10,7 @@
 #include "base/mailbox.h"
 #include "base/pages.h"
 #include "base/pool.h"
+#include "base/qsbr.h"
 #include "net/conn.h"
 
 #include <pthread.h>
@@ -44,6 +45,8 @@ struct worker {
     struct watch bell;
     const struct worker_settings *settings;
     struct session_host *host;
+    struct qsbr *qsbr;         /* where it announces the end of each turn, as which worker; NULL: nowhere. The caller's to set */
+    unsigned index;
     char *input;
     struct outbox out;
     struct link connections;
@@ -69,6 +72,9 @@ bool worker_init(struct worker *worker, const struct worker_settings *settings, 
 bool worker_listen(struct worker *worker, int fd, bool shared);
 
 bool worker_start(struct worker *worker); /* false: errno */
+
+/* Makes it end a turn soon. Any thread; until worker_fini. */
+void worker_wake(struct worker *worker);
 
 /* Asks the worker to drain or to end. Any thread, and signal handlers. */
 void worker_want(struct worker *worker, enum worker_state state);

@@ -8,16 +8,17 @@
 
 static const struct row {
     encoder *encode;     /* NULL: not built */
+    decoder *decode;
     int thorough, quick; /* the library's levels, up to COMPRESS_THOROUGH_MAX and beyond it */
 } rows[CODING_COUNT] = {
 #if COMPRESS_GZIP
-    [CODING_GZIP] = { compress_gzip, 12, 12 }, /* 6 MB/s even so */
+    [CODING_GZIP] = { compress_gzip, decompress_gzip, 12, 12 }, /* 6 MB/s even so */
 #endif
 #if COMPRESS_BROTLI
-    [CODING_BR] = { compress_brotli, 11, 9 },
+    [CODING_BR] = { compress_brotli, decompress_brotli, 11, 9 },
 #endif
 #if COMPRESS_ZSTD
-    [CODING_ZSTD] = { compress_zstd, 19, 12 },
+    [CODING_ZSTD] = { compress_zstd, decompress_zstd, 19, 12 },
 #endif
 };
 
@@ -48,4 +49,15 @@ char *compress_content(enum coding coding, struct slice content, size_t *size)
     if (!fitting)
         return out;
     return fitting;
+}
+
+bool compress_holds(enum coding coding, struct slice encoded, struct slice content)
+{
+    const struct row *row = &rows[coding];
+    if (!row->decode)
+        return true;
+    char *room = malloc(content.size + 1);
+    bool holds = room && row->decode(encoded, content, room);
+    free(room);
+    return holds;
 }

@@ -31,4 +31,7 @@ unsigned compress_codings(void);
  * 81, libdeflate 7. So do not run many at a time. */
 char *compress_content(enum coding coding, struct slice content, size_t *size);
 
+/* Whether what somebody else has encoded is this content. Of a coding that was not built nobody can tell: true. */
+bool compress_holds(enum coding coding, struct slice encoded, struct slice content);
+
 #endif

@@ -1,4 +1,5 @@
 /* br (RFC 7932) by libbrotli. */
+#include <brotli/decode.h>
 #include <brotli/encode.h>
 
 #include "serve/encoders.h"
@@ -24,4 +25,11 @@ size_t compress_brotli(struct slice content, int level, char *out, size_t room)
     bool done = BrotliEncoderCompress(level, choose_window(content.size), BROTLI_MODE_GENERIC, content.size,
                                       (const uint8_t *)content.data, &size, (uint8_t *)out);
     return done ? size : 0;
+}
+
+bool decompress_brotli(struct slice encoded, struct slice plain, char *room)
+{
+    size_t size = plain.size;
+    BrotliDecoderResult result = BrotliDecoderDecompress(encoded.size, (const uint8_t *)encoded.data, &size, (uint8_t *)room);
+    return result == BROTLI_DECODER_RESULT_SUCCESS && slice_equal(slice_make(room, size), plain);
 }

@@ -12,3 +12,15 @@ size_t compress_gzip(struct slice content, int level, char *out, size_t room)
     libdeflate_free_compressor(compressor);
     return size;
 }
+
+bool decompress_gzip(struct slice encoded, struct slice plain, char *room)
+{
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    size_t used = 0, size = 0;
+    if (!decompressor)
+        return false;
+    enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, encoded.data, encoded.size, room, plain.size,
+                                                                  &used, &size);
+    libdeflate_free_decompressor(decompressor);
+    return result == LIBDEFLATE_SUCCESS && used == encoded.size && slice_equal(slice_make(room, size), plain);
+}

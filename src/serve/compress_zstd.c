@@ -20,3 +20,9 @@ size_t compress_zstd(struct slice content, int level, char *out, size_t room)
     ZSTD_freeCCtx(context);
     return ZSTD_isError(size) ? 0 : size;
 }
+
+bool decompress_zstd(struct slice encoded, struct slice plain, char *room)
+{
+    size_t size = ZSTD_decompress(room, plain.size, encoded.data, encoded.size);
+    return !ZSTD_isError(size) && slice_equal(slice_make(room, size), plain);
+}

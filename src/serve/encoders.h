@@ -1,5 +1,5 @@
-/* What an encoder is to compress.c, and the three that there can be: each file compress_*.c has one, and knows one
- * library. */
+/* What an encoder, and a decoder, is to compress.c, and the three that there can be: each file compress_*.c has both,
+ * and knows one library. */
 #ifndef SERVE_ENCODERS_H
 #define SERVE_ENCODERS_H
 
@@ -9,5 +9,10 @@
 typedef size_t encoder(struct slice content, int level, char *out, size_t room);
 
 encoder compress_gzip, compress_brotli, compress_zstd;
+
+/* Whether `encoded`, decoded, is `plain`; `room` has that size and is free to be written to. */
+typedef bool decoder(struct slice encoded, struct slice plain, char *room);
+
+decoder decompress_gzip, decompress_brotli, decompress_zstd;
 
 #endif

@@ -7,14 +7,16 @@
  * plainly. */
 #include "serve/errors.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/writer.h"
 #include "http/accept.h"
 #include "http/method.h"
 #include "serve/error_page.h"
+#include "serve/loader.h"
 
-enum { STATUS_MIN = 400, STATUS_MAX = 599, FIELDS_PREPARED_MAX = 6 };
+enum { STATUS_MIN = 400, STATUS_MAX = 599, FIELDS_PREPARED_MAX = 6, OWN_SIZE_MAX = 4 << 20 };
 
 enum form { FORM_HTML, FORM_JSON, FORM_COUNT };
 
@@ -22,8 +24,16 @@ struct forms {
     struct answer *in[FORM_COUNT]; /* NULL: this status is not prepared */
 };
 
+/* The content of an error page of the site's own: for errors that it has to be ready for, whatever else fails. */
+struct own {
+    struct hold hold; /* a reference for each answer, and one of errors */
+    struct slice type;
+    size_t size;
+    char *bytes; /* malloc */
+};
+
 struct errors {
-    const struct page *own_404, *own_50x; /* NULL: none in memory; looked into only in errors_new */
+    struct own *own_404, *own_50x; /* NULL: none */
     struct forms prepared[STATUS_MAX - STATUS_MIN + 1];
     struct forms page_only; /* 405 for a page, which knows GET, HEAD and OPTIONS */
 };
@@ -39,14 +49,38 @@ static const unsigned page_methods = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u <
 
 /* ---- Preparing ---- */
 
-/* Only what is in memory is ready when everything else fails, and a blank page would explain nothing. */
-static const struct page *find_own(const struct site *site, struct slice path)
+static void own_gone(struct hold *hold)
 {
-    const struct page *page = site ? site_page(site, path) : NULL;
-    return page && page->ok && page->ok->body.kind == BODY_SPAN ? page : NULL;
+    struct own *own = LINK_OWNER(hold, struct own, hold);
+    free(own->bytes);
+    free(own);
 }
 
-static const struct page *own_page(const struct errors *errors, unsigned status)
+/* A blank page would explain nothing. NULL: there is none to be had, which is told if it should have been. */
+static struct own *read_own(const struct site *site, struct slice path)
+{
+    const struct page *page = site ? site_page(site, path) : NULL;
+    if (!page || page->size == 0)
+        return NULL;
+    struct own *own = malloc(sizeof *own);
+    char *bytes = own ? loader_read(&site->files, page, OWN_SIZE_MAX) : NULL;
+    if (!bytes) {
+        log_write(site->store->log, LOG_LEVEL_WARN, "not used as an error page, %s: %s", strerror(errno), page->path);
+        free(own);
+        return NULL;
+    }
+    *own = (struct own){ .type = page->type, .size = (size_t)page->size, .bytes = bytes };
+    hold_init(&own->hold, own_gone);
+    return own;
+}
+
+static void unref_own(struct own *own)
+{
+    if (own)
+        hold_unref(&own->hold);
+}
+
+static struct own *own_page(const struct errors *errors, unsigned status)
 {
     if (status == 404)
         return errors->own_404;
@@ -76,22 +110,19 @@ static void append_common(struct field_list *list, unsigned status, struct slice
 
 static void let_go(void *user)
 {
-    answer_unref(user);
+    unref_own(user);
 }
 
-/* The site's own page under another status: its bytes stay where they are and are held. */
-static struct answer *prepare_own(const struct page *page, unsigned status)
+static struct answer *prepare_own(struct own *own, unsigned status)
 {
     struct field_list list = { .count = 0 };
-    append(&list, SLICE("Content-Type"), page->type);
+    append(&list, SLICE("Content-Type"), own->type);
     append_common(&list, status, SLICE(""));
-    struct answer_parts parts = {
+    struct answer *answer = answer_new(&(struct answer_parts){
         .status = status, .fields = list.at, .field_count = list.count, .borrow = true,
-        .body = slice_make(page->ok->body.data, page->ok->body.size), .release = let_go, .release_user = page->ok,
-    };
-    struct answer *answer = answer_new(&parts);
+        .body = slice_make(own->bytes, own->size), .release = let_go, .release_user = own });
     if (answer)
-        answer_ref(page->ok);
+        hold_ref(&own->hold);
     return answer;
 }
 
@@ -116,7 +147,7 @@ static void render(struct writer *w, unsigned status, enum form form, struct sli
 
 static struct answer *prepare(const struct errors *errors, unsigned status, enum form form, struct slice allow)
 {
-    const struct page *own = form == FORM_HTML ? own_page(errors, status) : NULL;
+    struct own *own = form == FORM_HTML ? own_page(errors, status) : NULL;
     if (own)
         return prepare_own(own, status);
 
@@ -162,8 +193,8 @@ struct errors *errors_new(const struct site *site)
     struct errors *errors = calloc(1, sizeof *errors);
     if (!errors)
         return NULL;
-    errors->own_404 = find_own(site, SLICE("/404.html"));
-    errors->own_50x = find_own(site, SLICE("/50x.html"));
+    errors->own_404 = read_own(site, SLICE("/404.html"));
+    errors->own_50x = read_own(site, SLICE("/50x.html"));
     if (prepare_all(errors))
         return errors;
     errors_free(errors);
@@ -183,6 +214,8 @@ void errors_free(struct errors *errors)
     for (size_t i = 0; i < sizeof errors->prepared / sizeof errors->prepared[0]; i++)
         unref_forms(&errors->prepared[i]);
     unref_forms(&errors->page_only);
+    unref_own(errors->own_404);
+    unref_own(errors->own_50x);
     free(errors);
 }
 

@@ -1,45 +1,30 @@
-/* Reads and hashes files with several threads, which take one page after another from a shared counter. A file is
- * taken as it is only when size and times were the same before and after, so that a half-written one is never kept;
- * one that does not hold still becomes a page without validators, opened anew for each request. */
+/* From a file to content. See loader.h. */
 #include "serve/loader.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define XXH_STATIC_LINKING_ONLY /* for XXH3_state_t on the stack */
-#include <xxhash.h>
+#include "base/writer.h"
+#include "http/mime.h"
+#include "serve/compress.h"
+#include "serve/content.h"
+#include "serve/digest.h"
+#include "serve/encoder.h"
 
-enum { TRIES_MAX = 3, PIECE_SIZE = 64 * 1024 };
-
-struct loader {
-    struct tree *tree;
-    const struct files *files;
-    size_t kept;
-    int64_t now_s;
-    atomic_size_t next;
-};
-
-enum reading { READING_STEADY, READING_CHANGED, READING_FAILED };
-
-/* One attempt at a file. */
-struct attempt {
-    int fd;
+/* A whole file in memory. */
+struct file {
+    char *bytes; /* malloc, with one byte more than `size` */
     struct stat st;
-    uint64_t hash;
-    char *content;  /* NULL: hash only */
-    uint64_t room;  /* bytes of content */
 };
 
 /* Reads `size` bytes, fewer only at the end of the file; -1: errno. */
-static ssize_t read_full(int fd, char *out, size_t size, uint64_t offset)
+static ssize_t read_full(int fd, char *out, size_t size)
 {
     size_t got = 0;
 
     while (got < size) {
-        ssize_t n = pread(fd, out + got, size - got, (off_t)(offset + got));
+        ssize_t n = pread(fd, out + got, size - got, (off_t)got);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -51,148 +36,194 @@ static ssize_t read_full(int fd, char *out, size_t size, uint64_t offset)
     return (ssize_t)got;
 }
 
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && files_modified_ns(a) == files_modified_ns(b);
+}
+
 /* One byte more than there should be is asked for: to get it is to notice that the file grows. */
-static enum reading fill(struct attempt *attempt)
+static enum loaded read_steady(int fd, struct file *file)
 {
-    size_t size = (size_t)attempt->st.st_size;
-    ssize_t got = read_full(attempt->fd, attempt->content, size + 1, 0);
-
-    if (got < 0)
-        return READING_FAILED;
-    attempt->hash = XXH3_64bits(attempt->content, size);
-    return (size_t)got == size ? READING_STEADY : READING_CHANGED;
-}
-
-static enum reading digest(struct attempt *attempt)
-{
-    XXH3_state_t state;
-    char piece[PIECE_SIZE];
-    uint64_t size = (uint64_t)attempt->st.st_size, sum = 0;
-
-    XXH3_64bits_reset(&state);
-    while (sum <= size) {
-        ssize_t got = read_full(attempt->fd, piece, sizeof piece, sum);
-        if (got < 0)
-            return READING_FAILED;
-        if (got == 0)
-            break;
-        XXH3_64bits_update(&state, piece, (size_t)got);
-        sum += (uint64_t)got;
-    }
-    attempt->hash = XXH3_64bits_digest(&state);
-    return sum == size ? READING_STEADY : READING_CHANGED;
-}
-
-/* Into memory if the file still fits where it was to go; else `content` is dropped. */
-static enum reading read_once(struct attempt *attempt)
-{
+    size_t size = (size_t)file->st.st_size;
     struct stat after;
 
-    if (fstat(attempt->fd, &attempt->st) < 0)
-        return READING_FAILED;
-    if (!S_ISREG(attempt->st.st_mode)) {
-        errno = EISDIR;
-        return READING_FAILED;
-    }
-    if (attempt->content && (uint64_t)attempt->st.st_size > attempt->room) {
-        free(attempt->content);
-        attempt->content = NULL;
-    }
-    enum reading reading = attempt->content ? fill(attempt) : digest(attempt);
-    if (reading != READING_STEADY)
-        return reading;
-    if (fstat(attempt->fd, &after) < 0)
-        return READING_FAILED;
-    bool same = after.st_size == attempt->st.st_size && files_modified_ns(&after) == files_modified_ns(&attempt->st);
-    return same ? READING_STEADY : READING_CHANGED;
+    file->bytes = malloc(size + 1);
+    if (!file->bytes)
+        return LOADED_NOT;
+    ssize_t got = read_full(fd, file->bytes, size + 1);
+    if (got < 0 || fstat(fd, &after) < 0)
+        return LOADED_FAILED;
+    return (size_t)got == size && same(&file->st, &after) ? LOADED : LOADED_OTHER;
 }
 
-static enum reading read_steady(struct attempt *attempt)
+static enum loaded read_page(const struct page *page, int fd, struct file *file)
 {
-    enum reading reading = READING_CHANGED;
-
-    for (unsigned tries = 0; tries < TRIES_MAX && reading == READING_CHANGED; tries++)
-        reading = read_once(attempt);
-    return reading;
+    if (fstat(fd, &file->st) < 0)
+        return LOADED_FAILED;
+    if (!S_ISREG(file->st.st_mode) || !page_matches(page, &file->st))
+        return LOADED_OTHER;
+    return read_steady(fd, file);
 }
 
-/* False: errno, it cannot be read. */
-static bool load_page(const struct loader *loader, struct page *page, bool keep)
-{
-    struct attempt attempt = { .fd = files_open(loader->files, page->path.data), .room = page->size };
-    if (attempt.fd < 0)
-        return false;
-
-    /* Without memory for its content a page is one that is not in memory. */
-    attempt.content = keep ? malloc(page->size + 1) : NULL;
-    enum reading reading = read_steady(&attempt);
-    int error = errno;
-    close(attempt.fd);
-
-    if (reading != READING_FAILED)
-        page_describe(page, &attempt.st, loader->now_s);
-    if (reading == READING_STEADY)
-        page_set_hash(page, attempt.hash);
-    else
-        page_unsettle(page);
-    if (reading != READING_STEADY || !attempt.content || !page_keep(page, attempt.content))
-        free(attempt.content);
-    errno = error;
-    return reading != READING_FAILED;
-}
-
-static void *read_pages(void *user)
-{
-    struct loader *loader = user;
-    struct tree *tree = loader->tree;
-
-    for (;;) {
-        size_t i = atomic_fetch_add_explicit(&loader->next, 1, memory_order_relaxed);
-        if (i >= tree->count)
-            return NULL;
-        if (load_page(loader, tree->pages[i], i < loader->kept))
-            continue;
-        tree_skip_error(tree, tree->pages[i]->path.data, errno);
-        page_free(tree->pages[i]);
-        tree->pages[i] = NULL;
-    }
-}
-
-/* Signals are for the threads of the program that embeds us. */
-static unsigned start(struct loader *loader, pthread_t *threads, unsigned count)
-{
-    sigset_t all, before;
-    unsigned started = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < count && pthread_create(&threads[started], NULL, read_pages, loader) == 0)
-        started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
-static void drop_unread(struct tree *tree)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->pages[i])
-            tree->pages[count++] = tree->pages[i];
-    tree->count = count;
-}
-
-void loader_read(struct tree *tree, const struct files *files, size_t kept, unsigned threads)
+static int64_t now_s(void)
 {
     struct clock clock = { .now_ms = 0 };
-    pthread_t others[LOADER_THREADS_MAX];
-
     clock_update(&clock);
-    struct loader loader = { .tree = tree, .files = files, .kept = kept, .now_s = clock.unix_s };
-    unsigned wanted = threads > LOADER_THREADS_MAX ? LOADER_THREADS_MAX : threads;
-    unsigned started = wanted > 1 ? start(&loader, others, wanted - 1) : 0;
-    read_pages(&loader);
-    for (unsigned i = 0; i < started; i++)
-        pthread_join(others[i], NULL);
-    drop_unread(tree);
+    return clock.unix_s;
+}
+
+/* ---- Sidecars ----------------------------------------------------------------------------------------------- */
+
+static bool read_sidecar(int fd, const struct page *page, struct file *file)
+{
+    if (fstat(fd, &file->st) < 0 || !S_ISREG(file->st.st_mode) || files_modified_ns(&file->st) < page->modified_ns)
+        return false;
+    return (uint64_t)file->st.st_size < page->size && read_steady(fd, file) == LOADED;
+}
+
+/* What stands beside the page in this coding, if it is that. A bad one is told, and the page goes without. */
+static void add_sidecar(struct store *store, const struct files *files, const struct page *page, enum coding coding,
+                        struct content *content)
+{
+    char path[UINT16_MAX + sizeof ".zst"];
+    struct writer w = writer_on(path, sizeof path);
+    struct file file = { .bytes = NULL };
+
+    writer_text(&w, page_file(page));
+    writer_put(&w, coding_suffix(coding));
+    writer_byte(&w, '\0');
+    int fd = files_open(files, path);
+    bool read = fd >= 0 && read_sidecar(fd, page, &file);
+    if (fd >= 0)
+        close(fd);
+    struct slice encoded = slice_make(file.bytes, (size_t)file.st.st_size);
+    struct slice plain = slice_make(content->identity.bytes, content->identity.size);
+    if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
+        return;
+    if (read)
+        log_write(store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s", path);
+    free(file.bytes);
+}
+
+static void add_sidecars(struct store *store, const struct files *files, const struct page *page, struct content *content)
+{
+    for (unsigned coding = 1; coding < CODING_COUNT; coding++)
+        if (page->sidecars & coding_bit(coding))
+            add_sidecar(store, files, page, coding, content);
+}
+
+/* ---- Into the store ----------------------------------------------------------------------------------------- */
+
+/* The content is whole; somebody else may take it out again as soon as it is kept, but it is held for our caller. */
+static void keep(struct store *store, const struct page *page, struct content *content, struct page_load *load,
+                 struct link *leavers)
+{
+    content->cached.size = content_weight_all(content);
+    content->cache = &store->cache;
+    content->wanted = page_negotiable(page) && mime_compressible(page->type) ? compress_codings() : 0;
+    for (unsigned coding = 0; coding < CODING_COUNT; coding++)
+        if (content_in(content, coding))
+            content->wanted &= (uint8_t)~coding_bit(coding);
+    hold_ref(&content->hold);
+    bool kept = page_cache_keep(&store->cache, load, &content->cached, leavers);
+    if (!kept)
+        hold_unref(&content->hold); /* the cache's reference, which nobody else knows of */
+    else if (store->encoder && content->wanted)
+        encoder_submit(store->encoder, content);
+}
+
+static enum loaded make_content(struct store *store, const struct files *files, const struct page *page, struct file *file,
+                                struct content **content)
+{
+    struct dress dress;
+    uint64_t hash = digest_bytes(slice_make(file->bytes, page->size));
+
+    dress_page(&dress, page);
+    *content = content_new(page, file->bytes, hash, &dress, now_s());
+    if (!*content)
+        return LOADED_NOT;
+    file->bytes = NULL;
+    add_sidecars(store, files, page, *content);
+    return LOADED;
+}
+
+static enum loaded load_open(struct store *store, const struct files *files, const struct page *page, int fd,
+                             struct page_load *load, struct content **content)
+{
+    struct file file = { .bytes = NULL };
+    struct link leavers;
+
+    list_init(&leavers);
+    enum loaded loaded = page_cache_reserve(&store->cache, load, content_weight(page->size), &leavers) ? LOADED : LOADED_NOT;
+    if (loaded == LOADED)
+        loaded = read_page(page, fd, &file);
+    if (loaded == LOADED)
+        loaded = make_content(store, files, page, &file, content);
+    if (loaded == LOADED)
+        keep(store, page, *content, load, &leavers); /* where there is no room it is for those who wait, and nobody else */
+    int error = errno;
+    store_retire(store, &leavers);
+    free(file.bytes);
+    errno = error;
+    return loaded;
+}
+
+enum loaded loader_load(struct store *store, const struct files *files, const struct page *page, struct page_load *load,
+                        struct content **content)
+{
+    if (!page_cache_admits(&store->cache, content_weight(page->size)))
+        return LOADED_NOT;
+    int fd = files_open(files, page_file(page));
+    if (fd < 0)
+        return LOADED_FAILED;
+    enum loaded loaded = load_open(store, files, page, fd, load, content);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return loaded;
+}
+
+void loader_end(struct store *store, struct page_load *load, struct content *content)
+{
+    struct page_waiter *waiter = page_cache_finish(&store->cache, load), *next;
+
+    for (; waiter; waiter = next) {
+        next = waiter->next; /* once woken it may be gone */
+        store->wake(waiter, content);
+    }
+    if (content)
+        hold_unref(&content->hold);
+}
+
+void loader_hash(const struct files *files, struct page *page)
+{
+    struct stat before, after;
+    uint64_t hash;
+    int fd = files_open(files, page_file(page));
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &before) == 0 && page_matches(page, &before) && digest_file(fd, page->size, &hash) &&
+        fstat(fd, &after) == 0 && same(&before, &after))
+        atomic_store_explicit(&page->hash, hash, memory_order_release);
+    close(fd);
+}
+
+char *loader_read(const struct files *files, const struct page *page, size_t most)
+{
+    struct file file = { .bytes = NULL };
+    int error = EFBIG, fd = page->size <= most ? files_open(files, page_file(page)) : -1;
+
+    if (fd < 0) {
+        errno = page->size <= most ? errno : error;
+        return NULL;
+    }
+    enum loaded loaded = read_page(page, fd, &file);
+    error = loaded == LOADED_OTHER ? ESTALE : loaded == LOADED_NOT ? ENOMEM : errno;
+    close(fd);
+    if (loaded == LOADED)
+        return file.bytes;
+    free(file.bytes);
+    errno = error;
+    return NULL;
 }

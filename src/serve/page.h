@@ -1,69 +1,60 @@
-/* A page: one file of the site, with its prepared answers. Its representation (so far there is one, identity) is
- * either bytes in memory or a file that is opened when it is asked for.
+/* A page: one file of the site as the table of addresses knows it, whether its content is in memory or not. What is in
+ * memory of it hangs in its slot, which is page_cache's; what stands here never changes, but for the hash.
  *
- * Immutable once published; it never sees a client. Each page is a block of its own and nothing in it points to its
- * site, so that generations of the site can share it (it then gets a count). Encodings will join here: `ok`,
- * `not_modified`, size and etag become a representation each. */
+ * It has no pointer to its site, so that generations share those of their pages that have not changed. There may be a
+ * million of them: 72 bytes and the path. */
 #ifndef SERVE_PAGE_H
 #define SERVE_PAGE_H
 
 #include <sys/stat.h>
-#include "base/clock.h"
-#include "http/answer.h"
 
-enum { PAGE_ETAG_SIZE = 24, PAGE_FIELDS_MAX = 3 };
+#include "http/coding.h"
+#include "serve/page_cache.h"
 
 struct page {
-    struct answer *ok;           /* 200 with the content, where it is in memory; else NULL */
-    struct answer *not_modified; /* 304; NULL where the content is not in memory: made when it is asked for */
-    struct slice path;           /* beneath the root, without leading slash, NUL-terminated: for files_open */
-    struct slice type;           /* Content-Type */
-    uint64_t size;
-    int64_t modified_s;          /* Last-Modified, seconds since 1970: the mtime, but not in the future; -1: none */
-    int64_t modified_ns;         /* the whole mtime: to notice a change */
-    uint8_t etag_size;           /* 0: the file would not hold still to be hashed; then it has no validators at all */
-    char etag[PAGE_ETAG_SIZE];   /* strong, with quotes: a hash of the content (XXH3, 64 bits) */
+    struct page_slot slot;
+    uint64_t size;           /* of the file */
+    int64_t modified_ns;     /* its whole mtime: to notice a change */
+    uint64_t inode;
+    uint64_t sidecar_mark;   /* what its sidecars look like; 0: it has none. Set by site, as are the next two */
+    _Atomic uint64_t hash;   /* of content that is not to be kept in memory, once somebody had the time; 0: not known */
+    struct slice type;       /* Content-Type */
+    _Atomic uint32_t count;  /* of the generations that list it */
+    uint16_t path_size;
+    uint8_t sidecars;        /* coding_bits: files beside it that hold its content encoded */
+    bool hidden;             /* has no address: it is another page's sidecar */
+    char path[];             /* "/docs/index.html", NUL-terminated */
 };
 
-static inline struct slice page_etag(const struct page *page)
-{
-    return slice_make(page->etag, page->etag_size);
-}
-
-/* The path as a request has it, with its leading slash. It lies in the page. */
+/* The path as a request has it, with its leading slash. */
 static inline struct slice page_address(const struct page *page)
 {
-    return slice_make(page->path.data - 1, page->path.size + 1);
+    return slice_make(page->path, page->path_size);
 }
 
-/* A page of no content yet. `path` (without leading slash) is copied. NULL: no memory. */
-struct page *page_new(struct slice path);
+/* Beneath the root, without leading slash: for files_open. */
+static inline const char *page_file(const struct page *page)
+{
+    return page->path + 1;
+}
+
+/* `path` (without leading slash) is copied. Its count is 1. NULL: no memory, or a path of 64 KiB. */
+struct page *page_new(struct slice path, const struct stat *st);
+
+/* Its slot has been closed, and no load is under way. */
 void page_free(struct page *page);
 
-/* Size and times as fstat has them. */
-void page_describe(struct page *page, const struct stat *st, int64_t now_s);
+/* Whether the file behind this is the one that the page was made for. */
+bool page_matches(const struct page *page, const struct stat *st);
 
-/* Last-Modified for a file: never later than the Date of the response (RFC 9110 8.8.2.1), and -1, none, before 1970. */
-int64_t page_last_modified(const struct stat *st, int64_t now_s);
+/* Whether it may be had in several codings, by what it is: a text, not too short, or with sidecars. */
+bool page_negotiable(const struct page *page);
 
-void page_set_hash(struct page *page, uint64_t hash);
+/* Last-Modified: never later than the Date of the response (RFC 9110 8.8.2.1), and -1, none, before 1970. */
+int64_t page_modified_s(int64_t modified_ns, int64_t now_s);
 
-/* The validators are taken away: the file changes while it is read. */
-void page_unsettle(struct page *page);
-
-/* Prepares the answers around `content` (malloc, page->size bytes), which then belongs to the page. False: no
- * memory, the content is still the caller's, and the page goes on as one that is not in memory. */
-bool page_keep(struct page *page, char *content);
-
-/* The fields of a response for a page; the slices lie in here, in the page and in static memory. */
-struct page_fields {
-    unsigned count;
-    struct field_pair at[PAGE_FIELDS_MAX];
-    char date[CLOCK_DATE_SIZE];
-};
-
-/* `etag` may be empty and `modified_s` -1: those fields are then left out. */
-void page_fields_ok(struct page_fields *fields, struct slice type, struct slice etag, int64_t modified_s);
-void page_fields_not_modified(struct page_fields *fields, struct slice etag, int64_t modified_s);
+/* A strong validator made of a hash of the content, with its quotes. Returns its size; 0 for a hash of 0: none. */
+enum { PAGE_ETAG_SIZE = 24 };
+uint8_t page_write_etag(char etag[static PAGE_ETAG_SIZE], uint64_t hash);
 
 #endif

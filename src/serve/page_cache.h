@@ -158,11 +158,4 @@ struct page_cache_stats {
 
 struct page_cache_stats page_cache_stats(struct page_cache *cache);
 
-/* ---- Planning at start ------------------------------------------------------------------------------------------ */
-
-struct page;
-
-/* Sorts the pages by size, then path, and returns how many of the first ones fit. */
-size_t page_cache_plan(struct page **pages, size_t count, uint64_t bytes_max);
-
 #endif

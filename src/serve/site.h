@@ -1,41 +1,65 @@
-/* A generation of the site: the whole tree as a table from path to page, built by walking the root once (loader), then
- * immutable. A look-up touches no disk, so a path that is not here is a 404 without a system call. */
+/* A generation of the site: every page beneath the root, and the table of all addresses. It is built beside the one before
+ * it, taking over what has not changed, and then never changes. A look-up touches no disk, so a path that is not here is a
+ * 404 without a system call.
+ *
+ * Whoever publishes it retires the one before; an exchange that outlives its turn holds it. */
 #ifndef SERVE_SITE_H
 #define SERVE_SITE_H
 
-#include "base/log.h"
 #include "serve/files.h"
 #include "serve/page.h"
+#include "serve/store.h"
+#include "serve/tree.h"
 
-struct site;
+struct site {
+    struct hold hold;
+    struct retired retired; /* the publisher's */
+    struct store *store;
+    struct files files;
+    struct site_slot *slots;
+    uint64_t mask; /* slots - 1, a power of two - 1 */
+    uint64_t seed; /* names are often chosen by people who upload: they cannot make them collide */
+    struct tree tree;
+    size_t addresses;
+};
+
+/* Open addressing, at most half full. A slot says at a glance whether it is the one: strings are compared only where they
+ * are as good as equal. The address is a beginning of its page's path. */
+struct site_slot {
+    uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
+    uint32_t tag;   /* the high half of the hash */
+    uint32_t size;  /* of the address */
+};
+
+/* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is logged
+ * and skipped. `store` stays the caller's. */
+struct site *site_build(const char *root, struct store *store, const struct site *before, const struct changes *changes);
+
+/* The last reference goes: so do its pages, but for those that other generations have. It may take a while. */
+void site_unref(struct site *site);
+
+enum site_found { SITE_NOTHING, SITE_PAGE, SITE_REDIRECT };
+
+struct site_match {
+    enum site_found found;
+    struct page *page; /* REDIRECT: of the folder that it should have been: see site_folder */
+};
+
+/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/" where
+ * that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
+void site_find(const struct site *site, struct slice path, struct site_match *match);
+
+/* A page by its exact path ("/404.html"), or NULL. */
+struct page *site_page(const struct site *site, struct slice path);
+
+/* "/docs/" of the page "/docs/index.html". */
+struct slice site_folder(const struct page *index);
 
 struct site_stats {
     size_t pages, pages_in_memory;
     uint64_t bytes, bytes_in_memory;
     size_t skipped; /* unreadable, or links that lead out: the first have a log line each */
 };
-
-/* Walks the root and reads what fits into `cache_bytes` (a page at most an eighth of it, small ones first); hashes
- * all. `threads` read in parallel. NULL: errno; unreadable files and folders are logged and skipped. `files` is
- * borrowed for the site's life. */
-struct site *site_load(const struct files *files, uint64_t cache_bytes, unsigned threads, const struct log *log);
-void site_free(struct site *site);
-
-struct site_stats site_stats(const struct site *site);
-
-enum site_found { SITE_NOTHING, SITE_PAGE, SITE_REDIRECT };
-
-struct site_match {
-    enum site_found found;
-    const struct page *page; /* PAGE */
-    struct slice location;   /* REDIRECT: the canonical path, percent-encoded, without query */
-};
-
-/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/"
- * where that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
-void site_find(const struct site *site, struct slice path, struct site_match *match);
-
-/* A page by its exact file path ("/404.html"), or NULL. */
-const struct page *site_page(const struct site *site, struct slice path);
+struct site_stats site_stats(const struct site *site); /* of this moment */
 
 #endif

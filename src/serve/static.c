@@ -1,72 +1,171 @@
-/* A page and a request's conditions become a response. What is in memory has its answers ready; for a file the
- * response is made here: HEAD and 304 from what the page knows, and GET around an open descriptor.
- *
- * A range is chosen after the conditions, an encoding before them: both will join in static_answer. It sees no
- * socket. */
+/* First the representation is chosen, then the conditions are asked about it, then a range is taken out of it (RFC 9110
+ * 13.2.2). What is in memory has its answers ready; the others are made here. */
 #include "serve/static.h"
 
 #include <errno.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include "base/writer.h"
+#include "http/byteranges.h"
 #include "http/conditional.h"
 
-/* False: no memory; the exchange has no response then. */
-static bool set_head(struct exchange *exchange, unsigned status, const struct page_fields *fields)
+/* A whole representation, of which ranges may be asked for. */
+struct whole {
+    const struct field_pair *fields; /* of its 200 */
+    unsigned field_count;
+    struct slice type;
+    struct body body;
+};
+
+/* ---- Ranges ------------------------------------------------------------------------------------------------- */
+
+static bool add_fields(struct exchange *exchange, const struct whole *whole, struct slice type)
 {
-    exchange->response.status = status;
-    for (unsigned i = 0; i < fields->count; i++) {
-        if (!exchange_add_field(exchange, fields->at[i].name, fields->at[i].value)) {
-            exchange_clear_response(exchange);
+    for (unsigned i = 0; i < whole->field_count; i++) {
+        struct field_pair field = whole->fields[i];
+        if (slice_equal(field.name, SLICE("Content-Type")))
+            field.value = type;
+        if (!exchange_add_constant(exchange, field.name, field.value))
             return false;
-        }
     }
     return true;
 }
 
-static enum static_result answer_not_modified(const struct page *page, struct exchange *exchange)
+static struct body part_of(const struct body *whole, struct range range)
 {
-    struct page_fields fields;
+    struct body body = *whole;
+    body.size = range.size;
+    if (body.kind == BODY_SPAN)
+        body.data += range.first;
+    else
+        body.offset += range.first;
+    return body;
+}
 
-    if (page->not_modified) {
-        exchange_use(exchange, page->not_modified);
-        return STATIC_ANSWERED;
+static bool answer_range(struct exchange *exchange, const struct whole *whole, struct range range)
+{
+    char text[RANGE_VALUE_MAX];
+    struct writer w = writer_on(text, sizeof text);
+
+    range_write(&w, range, whole->body.size);
+    if (!add_fields(exchange, whole, whole->type) || !exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)))
+        return false;
+    exchange->response.body = part_of(&whole->body, range);
+    return true;
+}
+
+/* A piece of text between the ranges: it lies in the exchange. */
+static struct body text_of(struct exchange *exchange, struct slice text)
+{
+    return (struct body){ .kind = BODY_SPAN, .data = text.data, .size = text.size, .fd = -1, .hold = &exchange->hold };
+}
+
+static bool answer_ranges(struct exchange *exchange, const struct whole *whole, const struct ranges *ranges)
+{
+    uint8_t random[BYTERANGES_RANDOM];
+    struct byteranges multi;
+    size_t room = BYTERANGES_TYPE + ranges->count * (BYTERANGES_HEAD_MAX + whole->type.size) + BYTERANGES_END;
+    char *text = arena_take(&exchange->arena, room);
+    struct body *parts = arena_take(&exchange->arena, (2 * ranges->count + 1) * sizeof *parts), *part = parts;
+    struct writer w = writer_on(text, text ? room : 0);
+
+    if (!text || !parts || getrandom(random, sizeof random, 0) != sizeof random)
+        return false;
+    byteranges_init(&multi, whole->type, whole->body.size, random);
+    byteranges_type(&w, &multi);
+    if (!add_fields(exchange, whole, writer_slice(&w)))
+        return false;
+    for (unsigned i = 0; i < ranges->count; i++) {
+        char *from = w.at;
+        byteranges_head(&w, &multi, ranges->at[i]);
+        *part++ = text_of(exchange, slice_make(from, (size_t)(w.at - from)));
+        *part++ = part_of(&whole->body, ranges->at[i]);
     }
-    page_fields_not_modified(&fields, page_etag(page), page->modified_s);
-    return set_head(exchange, 304, &fields) ? STATIC_ANSWERED : STATIC_FILE;
+    char *from = w.at;
+    byteranges_end(&w, &multi);
+    *part++ = text_of(exchange, slice_make(from, (size_t)(w.at - from)));
+    exchange->response.body = (struct body){ .kind = BODY_PARTS, .size = byteranges_length(&multi, ranges), .fd = -1,
+                                             .parts = parts, .part_count = (unsigned)(part - parts) };
+    return true;
 }
 
-/* HEAD of a file: its body is the whole file, of which nothing is sent; so nothing is opened. */
-static enum static_result answer_head(const struct page *page, struct exchange *exchange)
+static enum static_result refuse_range(struct exchange *exchange, const struct whole *whole)
 {
-    struct page_fields fields;
+    char text[RANGE_VALUE_MAX];
+    struct writer w = writer_on(text, sizeof text);
 
-    if (page->etag_size == 0)
-        return STATIC_FILE;
-    page_fields_ok(&fields, page->type, page_etag(page), page->modified_s);
-    if (!set_head(exchange, 200, &fields))
-        return STATIC_FILE;
-    exchange->response.body = (struct body){ .kind = BODY_FILE, .size = page->size, .fd = -1 };
-    return STATIC_ANSWERED;
+    range_write_unsatisfied(&w, whole->body.size);
+    return exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)) ? STATIC_UNSATISFIABLE : STATIC_NO_MEMORY;
 }
 
-enum static_result static_answer(const struct page *page, struct exchange *exchange, int64_t now_s)
+/* What is left of the whole, which is asked for by a Range field that applies. False: all of it. */
+static bool take_ranges(struct exchange *exchange, const struct whole *whole, enum static_result *result)
+{
+    struct ranges ranges;
+    bool made;
+
+    switch (range_parse(fields_get(&exchange->request.fields, FIELD_RANGE), whole->body.size, &ranges)) {
+    case RANGE_WHOLE:
+        return false;
+    case RANGE_UNSATISFIABLE:
+        *result = refuse_range(exchange, whole);
+        return true;
+    case RANGE_PARTIAL:
+        break;
+    }
+    made = ranges.count == 1 ? answer_range(exchange, whole, ranges.at[0]) : answer_ranges(exchange, whole, &ranges);
+    exchange->response.status = made ? 206 : 0;
+    *result = made ? STATIC_ANSWERED : STATIC_NO_MEMORY;
+    return true;
+}
+
+static bool asks_for_range(const struct exchange *exchange, struct slice etag, int64_t modified_s, int64_t now_s)
 {
     const struct request *request = &exchange->request;
+    return fields_has(&request->fields, FIELD_RANGE) && request->method == METHOD_GET &&
+           range_applies(&request->fields, etag, modified_s, now_s);
+}
 
-    switch (conditional_evaluate(&request->fields, page_etag(page), page->modified_s, true, now_s)) {
+/* ---- From memory -------------------------------------------------------------------------------------------- */
+
+static bool answer_part(const struct page *page, const struct answer *ok, struct exchange *exchange,
+                        enum static_result *result)
+{
+    struct whole whole = { ok->fields, ok->field_count, page->type, ok->body };
+    return take_ranges(exchange, &whole, result);
+}
+
+enum static_result static_answer(const struct page *page, const struct content *content, struct exchange *exchange,
+                                 int64_t now_s)
+{
+    const struct fields *fields = &exchange->request.fields;
+    const struct representation *chosen = &content->identity;
+    enum static_result result;
+
+    if (fields_has(fields, FIELD_ACCEPT_ENCODING)) {
+        unsigned coding = coding_choose(fields, content_order(content));
+        if (coding == CODING_REFUSED)
+            return STATIC_NOT_ACCEPTABLE;
+        chosen = content_in(content, coding);
+    }
+    switch (conditional_evaluate(fields, representation_etag(chosen), content->modified_s, true, now_s)) {
     case VERDICT_FAILED:
         return STATIC_FAILED;
     case VERDICT_NOT_MODIFIED:
-        return answer_not_modified(page, exchange);
+        exchange_use(exchange, chosen->not_modified);
+        return STATIC_ANSWERED;
     case VERDICT_SEND:
         break;
     }
-    if (page->ok) {
-        exchange_use(exchange, page->ok);
-        return STATIC_ANSWERED;
-    }
-    return request->method == METHOD_HEAD ? answer_head(page, exchange) : STATIC_FILE;
+    if (asks_for_range(exchange, representation_etag(chosen), content->modified_s, now_s) &&
+        answer_part(page, chosen->ok, exchange, &result))
+        return result;
+    exchange_use(exchange, chosen->ok);
+    return STATIC_ANSWERED;
 }
+
+/* ---- From the file ------------------------------------------------------------------------------------------ */
 
 /* Errors that say: there is no such page any more. A new walk would skip it. */
 static bool gone(int error)
@@ -79,52 +178,129 @@ static bool gone(int error)
     return false;
 }
 
-struct static_file static_open(const struct files *files, const struct page *page)
+/* One that is open already, of a file that may have been replaced since. */
+static struct descriptor *find_open(struct store *store, const struct page *page, uint64_t stamp, struct stat *st)
 {
-    struct static_file file = { .fd = files_open(files, page->path.data) };
+    struct descriptor *found = descriptors_find(&store->descriptors, page, stamp);
+
+    if (!found || (fstat(found->fd, st) == 0 && page_matches(page, st) && st->st_nlink > 0))
+        return found;
+    descriptors_forget(&store->descriptors, page);
+    hold_unref(&found->hold);
+    return NULL;
+}
+
+static struct descriptor *open_anew(struct store *store, const struct files *files, const struct page *page, uint64_t stamp,
+                                    struct stat *st)
+{
+    int fd = files_open(files, page_file(page));
+    if (fd < 0)
+        return NULL;
+    bool regular = fstat(fd, st) == 0 && S_ISREG(st->st_mode);
+    struct descriptor *descriptor = regular ? descriptors_add(&store->descriptors, page, fd, stamp) : NULL;
+    if (descriptor)
+        return descriptor;
+    close(fd);
+    errno = regular ? ENOMEM : ENOENT;
+    return NULL;
+}
+
+struct static_file static_open(struct store *store, const struct files *files, const struct page *page)
+{
+    struct static_file file = { .descriptor = NULL };
+    struct clock clock = { .now_ms = 0 };
     struct stat st;
 
-    if (file.fd < 0) {
+    clock_update(&clock);
+    uint64_t stamp = descriptors_stamp(&store->descriptors, clock.now_ms);
+    file.descriptor = find_open(store, page, stamp, &st);
+    if (!file.descriptor)
+        file.descriptor = open_anew(store, files, page, stamp, &st);
+    if (!file.descriptor) {
         file.error = gone(errno) ? ENOENT : errno;
         return file;
     }
-    if (fstat(file.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(file.fd);
-        return (struct static_file){ .fd = -1, .error = ENOENT };
-    }
     file.size = (uint64_t)st.st_size;
-    file.modified_s = page->modified_s;
-    file.changed = page->etag_size == 0 || file.size != page->size || files_modified_ns(&st) != page->modified_ns;
-    if (file.changed) {
-        struct clock clock = { .now_ms = 0 };
-        clock_update(&clock);
-        file.modified_s = page_last_modified(&st, clock.unix_s);
-    }
+    file.changed = !page_matches(page, &st);
+    file.modified_s = page_modified_s(files_modified_ns(&st), clock.unix_s);
     return file;
 }
 
-static void close_file(void *user)
+void static_close(struct static_file *file)
 {
-    close((int)(intptr_t)user);
+    if (file->descriptor)
+        hold_unref(&file->descriptor->hold);
+    file->descriptor = NULL;
 }
 
-/* A prepared answer of one exchange: its count is what keeps the descriptor open until the last byte has gone out. */
-bool static_answer_file(const struct page *page, const struct static_file *file, struct exchange *exchange)
+static void release_descriptor(void *user)
 {
-    struct page_fields fields;
-    struct slice etag = file->changed ? SLICE("") : page_etag(page);
+    struct descriptor *descriptor = user;
+    hold_unref(&descriptor->hold);
+}
 
-    page_fields_ok(&fields, page->type, etag, file->modified_s);
-    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .fields = fields.at,
-                                                               .field_count = fields.count, .release = close_file,
-                                                               .release_user = (void *)(intptr_t)file->fd });
-    if (!answer) {
-        close(file->fd);
-        return false;
-    }
-    answer->body = (struct body){ .kind = BODY_FILE, .size = file->size, .fd = file->fd, .hold = &answer->hold };
-    exchange_clear_response(exchange);
+/* An answer of this one exchange, which keeps the descriptor open until the last byte has gone out. */
+static struct answer *make_answer(unsigned status, const struct page_fields *fields, struct static_file *file)
+{
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = status, .fields = fields->at,
+        .field_count = fields->count, .release = release_descriptor, .release_user = file->descriptor });
+    if (!answer)
+        return NULL;
+    if (status == 200)
+        answer->body = (struct body){ .kind = BODY_FILE, .size = file->size, .fd = file->descriptor->fd,
+                                      .hold = &answer->hold };
+    file->descriptor = NULL;
+    return answer;
+}
+
+static enum static_result use_own(struct exchange *exchange, struct answer *answer)
+{
+    if (!answer)
+        return STATIC_NO_MEMORY;
     exchange->held = answer;
     exchange_use(exchange, answer);
-    return true;
+    return STATIC_ANSWERED;
+}
+
+/* A range of a file is a response that is built, around an answer that is held for its fields and its file. */
+static enum static_result answer_file(const struct page *page, struct exchange *exchange, struct answer *ok, bool ranged)
+{
+    struct whole whole;
+    enum static_result result;
+
+    if (!ok || !ranged)
+        return use_own(exchange, ok);
+    whole = (struct whole){ ok->fields, ok->field_count, page->type, ok->body };
+    if (!take_ranges(exchange, &whole, &result))
+        return use_own(exchange, ok);
+    exchange->held = ok;
+    return result;
+}
+
+enum static_result static_answer_file(const struct page *page, struct static_file *file, struct exchange *exchange,
+                                      int64_t now_s)
+{
+    const struct fields *fields = &exchange->request.fields;
+    char tag[PAGE_ETAG_SIZE];
+    uint64_t hash = file->changed ? 0 : atomic_load_explicit(&((struct page *)page)->hash, memory_order_acquire);
+    struct slice etag = slice_make(tag, page_write_etag(tag, hash));
+    int64_t modified_s = file->changed ? -1 : file->modified_s;
+    struct page_fields made;
+    struct dress dress;
+
+    if (fields_has(fields, FIELD_ACCEPT_ENCODING) && coding_choose(fields, (struct coding_order){ 0 }) == CODING_REFUSED)
+        return STATIC_NOT_ACCEPTABLE;
+    dress_page(&dress, page);
+    switch (conditional_evaluate(fields, etag, modified_s, true, now_s)) {
+    case VERDICT_FAILED:
+        return STATIC_FAILED;
+    case VERDICT_NOT_MODIFIED:
+        page_fields_not_modified(&made, page, &dress, etag, modified_s);
+        return use_own(exchange, make_answer(304, &made, file));
+    case VERDICT_SEND:
+        break;
+    }
+    page_fields_ok(&made, page, &dress, etag, file->modified_s);
+    struct answer *ok = make_answer(200, &made, file);
+    return answer_file(page, exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
 }

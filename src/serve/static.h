@@ -1,33 +1,42 @@
-/* A page and a request's conditions become a response. (Ranges and encodings will join here.) Pure but for the
- * exchange. */
+/* A page and a request's conditions become a response: 200, 206, 304, or what has to be said by an error. It sees no
+ * socket and no version. */
 #ifndef SERVE_STATIC_H
 #define SERVE_STATIC_H
 
 #include "http/exchange.h"
+#include "serve/content.h"
 #include "serve/files.h"
-#include "serve/page.h"
+#include "serve/store.h"
 
 enum static_result {
     STATIC_ANSWERED,
-    STATIC_FILE,  /* the content has to be opened first: static_open in the background, then static_answer_file */
-    STATIC_FAILED /* 412: the response is for the caller to set */
+    STATIC_FAILED,         /* a precondition: 412 */
+    STATIC_UNSATISFIABLE,  /* no range of it is there: 416; Content-Range has been added */
+    STATIC_NOT_ACCEPTABLE, /* the client refuses every coding that there is: 406 */
+    STATIC_NO_MEMORY
 };
 
-/* Methods GET and HEAD. 304 needs no file, nor does HEAD; but where the page has no validators (its size is then not to
- * be relied on), or there is no memory for fields, they take the way of the file too, which has an outcome for that. */
-enum static_result static_answer(const struct page *page, struct exchange *exchange, int64_t now_s);
+/* From memory. The content is the caller's until the end of the turn, or held by the exchange. */
+enum static_result static_answer(const struct page *page, const struct content *content, struct exchange *exchange,
+                                 int64_t now_s) __attribute__((warn_unused_result));
 
-/* Background thread: an open descriptor whose file is the one that the page describes, or has changed since. */
+/* A page that is sent from its file. */
 struct static_file {
-    int fd;             /* -1: not to be had */
-    int error;          /* ENOENT: gone, or not to be served any more; else our own trouble (EMFILE, EIO, ...) */
-    bool changed;       /* size or times differ from the page's: send what is there, without ETag */
+    struct descriptor *descriptor; /* NULL: `error` */
+    int error;                     /* ENOENT: there is no such page any more */
     uint64_t size;
-    int64_t modified_s; /* -1: not to be told */
+    int64_t modified_s;
+    bool changed;                  /* since the table was made: it has no validators then */
 };
-struct static_file static_open(const struct files *files, const struct page *page);
 
-/* The response of an opened file; takes the descriptor. False: no memory, the descriptor is closed. */
-bool static_answer_file(const struct page *page, const struct static_file *file, struct exchange *exchange);
+/* Opens it, or finds it open. It blocks: a background thread. The descriptor is held. */
+struct static_file static_open(struct store *store, const struct files *files, const struct page *page);
+
+/* Takes over the descriptor's reference. Any thread that has the exchange. */
+enum static_result static_answer_file(const struct page *page, struct static_file *file, struct exchange *exchange,
+                                      int64_t now_s) __attribute__((warn_unused_result));
+
+/* For a file that nobody answered with. */
+void static_close(struct static_file *file);
 
 #endif

@@ -1,6 +1,6 @@
-/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and
- * read by loader. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs, sockets,
- * devices, and names that no request can spell. */
+/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and read by
+ * loader when it is asked for. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs,
+ * sockets, devices, and names that no request can spell. */
 #include "serve/tree.h"
 
 #include <dirent.h>
@@ -14,20 +14,15 @@
 #include "http/target.h"
 #include "serve/percent.h"
 
-/* Folders are visited in the order in which they were found; each knows the one that it lies in. */
-struct folder {
-    struct slice path; /* malloc, NUL-terminated */
-    size_t parent;     /* index; the root is its own parent */
-    unsigned depth;
-    dev_t device;
-    ino_t inode;
-};
+enum { NOT_BEFORE = SIZE_MAX };
 
 struct walk {
     struct tree *tree;
     const struct files *files;
-    struct folder *folders;
-    size_t count, room;
+    const struct tree_before *before;
+    size_t *earlier;     /* for each folder, which one of before's it is; NOT_BEFORE: none */
+    size_t earlier_room;
+    size_t look_at;      /* within before's folders: where the next one will probably be found */
     char path[PATH_MAX]; /* of the entry in hand */
 };
 
@@ -63,35 +58,64 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
     return grown;
 }
 
-static bool add_folder(struct walk *walk, struct slice path, size_t parent)
+static bool add_folder(struct walk *walk, struct slice path, size_t parent, size_t earlier)
 {
-    struct folder *folders = grow(walk->folders, walk->count, &walk->room, sizeof *folders);
+    struct tree *tree = walk->tree;
+    struct tree_folder *folders = grow(tree->folders, tree->folder_count, &tree->folder_room, sizeof *folders);
     if (!folders)
         return false;
-    walk->folders = folders;
+    tree->folders = folders;
+    size_t *earliers = grow(walk->earlier, tree->folder_count, &walk->earlier_room, sizeof *earliers);
+    if (!earliers)
+        return false;
+    walk->earlier = earliers;
 
     char *copy = strndup(path.data, path.size);
     if (!copy)
         return false;
-    unsigned depth = walk->count == 0 ? 0 : folders[parent].depth + 1;
-    folders[walk->count++] = (struct folder){ slice_make(copy, path.size), parent, depth, 0, 0 };
+    unsigned depth = tree->folder_count == 0 ? 0 : folders[parent].depth + 1;
+    earliers[tree->folder_count] = earlier;
+    folders[tree->folder_count++] = (struct tree_folder){ .path = slice_make(copy, path.size), .parent = parent,
+                                                          .depth = depth };
+    return true;
+}
+
+static bool list_page(struct tree *tree, struct page *page)
+{
+    struct page **pages = grow(tree->pages, tree->count, &tree->room, sizeof *pages);
+    if (!pages)
+        return false;
+    tree->pages = pages;
+    pages[tree->count++] = page;
+    return true;
+}
+
+/* One that was there before goes on where its file is the same. */
+static struct page *earlier_page(const struct walk *walk, const struct stat *st)
+{
+    struct slice path = slice_text(walk->path);
+    struct page *page = walk->before ? walk->before->find(walk->before->user, path) : NULL;
+    return page && page_matches(page, st) ? page : NULL;
+}
+
+static bool share_page(struct tree *tree, struct page *page)
+{
+    if (!list_page(tree, page))
+        return false;
+    atomic_fetch_add_explicit(&page->count, 1, memory_order_relaxed);
     return true;
 }
 
 static bool add_page(struct walk *walk, struct slice path, const struct stat *st)
 {
-    struct tree *tree = walk->tree;
-    struct page **pages = grow(tree->pages, tree->count, &tree->room, sizeof *pages);
-    if (!pages)
-        return false;
-    tree->pages = pages;
-
-    struct page *page = page_new(path);
-    if (!page)
-        return false;
-    page->size = (uint64_t)st->st_size;
-    pages[tree->count++] = page;
-    return true;
+    struct page *page = earlier_page(walk, st);
+    if (page)
+        return share_page(walk->tree, page);
+    page = page_new(path, st);
+    if (page && list_page(walk->tree, page))
+        return true;
+    page_free(page);
+    return false;
 }
 
 /* Whether some request has this name as the last segment of its normal path: not for a name with a backslash, or
@@ -126,6 +150,22 @@ static bool look(const struct walk *walk, int folder_fd, const char *name, struc
     return known;
 }
 
+/* Which folder of before's this one is. They are read in much the same order as then. */
+static size_t find_earlier(struct walk *walk, size_t parent, struct slice path)
+{
+    if (parent == NOT_BEFORE)
+        return NOT_BEFORE;
+    const struct tree_folder *folders = walk->before->tree->folders, *in = &folders[parent];
+    for (size_t i = 0; i < in->folder_count; i++) {
+        size_t at = in->first_folder + (walk->look_at + i) % in->folder_count;
+        if (!slice_equal(folders[at].path, path))
+            continue;
+        walk->look_at = at - in->first_folder + 1;
+        return at;
+    }
+    return NOT_BEFORE;
+}
+
 /* False: no memory. */
 static bool add_entry(struct walk *walk, size_t folder, struct slice path, const struct stat *st)
 {
@@ -133,16 +173,16 @@ static bool add_entry(struct walk *walk, size_t folder, struct slice path, const
         return add_page(walk, path, st);
     if (!S_ISDIR(st->st_mode))
         tree_skip(walk->tree, walk->path, "neither a file nor a folder");
-    else if (walk->folders[folder].depth == TREE_DEPTH_MAX)
+    else if (walk->tree->folders[folder].depth == TREE_DEPTH_MAX)
         tree_skip(walk->tree, walk->path, "too many folders within folders");
     else
-        return add_folder(walk, path, folder);
+        return add_folder(walk, path, folder, find_earlier(walk, walk->earlier[folder], path));
     return true;
 }
 
 static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const char *name)
 {
-    struct slice within = walk->folders[folder].path;
+    struct slice within = walk->tree->folders[folder].path;
     struct writer w = writer_on(walk->path, sizeof walk->path - 1);
     struct stat st;
 
@@ -167,11 +207,11 @@ static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const c
 /* A folder that lies within itself, by way of a link. */
 static bool circular(const struct walk *walk, size_t folder)
 {
-    const struct folder *self = &walk->folders[folder];
+    const struct tree_folder *self = &walk->tree->folders[folder];
 
     while (folder != 0) {
-        folder = walk->folders[folder].parent;
-        if (walk->folders[folder].inode == self->inode && walk->folders[folder].device == self->device)
+        folder = walk->tree->folders[folder].parent;
+        if (walk->tree->folders[folder].inode == self->inode && walk->tree->folders[folder].device == self->device)
             return true;
     }
     return false;
@@ -194,15 +234,32 @@ static bool read_folder(struct walk *walk, size_t folder, int fd)
         ok = visit_entry(walk, fd, folder, entry->d_name);
     }
     if (ok && errno != 0)
-        tree_skip_error(walk->tree, walk->folders[folder].path.data, errno);
+        tree_skip_error(walk->tree, walk->tree->folders[folder].path.data, errno);
     closedir(entries);
     return ok;
 }
 
-/* False: no memory, or it is the root that cannot be read. */
-static bool visit_folder(struct walk *walk, size_t folder)
+/* As it was before. The inode, too: had another folder taken its place, then its parent would have changed. */
+static bool take_over(struct walk *walk, size_t folder)
 {
-    struct slice path = walk->folders[folder].path;
+    const struct tree *tree = walk->before->tree;
+    const struct tree_folder *earlier = &tree->folders[walk->earlier[folder]];
+
+    walk->tree->folders[folder].device = earlier->device;
+    walk->tree->folders[folder].inode = earlier->inode;
+    for (size_t i = 0; i < earlier->page_count; i++)
+        if (!share_page(walk->tree, tree->pages[earlier->first_page + i]))
+            return false;
+    for (size_t i = 0; i < earlier->folder_count; i++)
+        if (!add_folder(walk, tree->folders[earlier->first_folder + i].path, folder, earlier->first_folder + i))
+            return false;
+    return true;
+}
+
+/* False: no memory, or it is the root that cannot be read. */
+static bool open_folder(struct walk *walk, size_t folder)
+{
+    struct slice path = walk->tree->folders[folder].path;
     struct stat st = { 0 };
     int fd = files_open(walk->files, path.data);
 
@@ -214,8 +271,8 @@ static bool visit_folder(struct walk *walk, size_t folder)
         errno = error;
         return folder != 0;
     }
-    walk->folders[folder].device = st.st_dev;
-    walk->folders[folder].inode = st.st_ino;
+    walk->tree->folders[folder].device = st.st_dev;
+    walk->tree->folders[folder].inode = st.st_ino;
     if (circular(walk, folder)) {
         close(fd);
         tree_skip(walk->tree, path.data, "a link to a folder that it lies in");
@@ -224,30 +281,44 @@ static bool visit_folder(struct walk *walk, size_t folder)
     return read_folder(walk, folder, fd);
 }
 
-bool tree_walk(struct tree *tree, const struct files *files, const struct log *log)
+static bool visit_folder(struct walk *walk, size_t folder)
 {
-    struct walk walk = { .tree = tree, .files = files };
+    struct tree *tree = walk->tree;
+    size_t pages = tree->count, folders = tree->folder_count;
+    bool same = walk->earlier[folder] != NOT_BEFORE && !changes_touch(walk->before->changes, tree->folders[folder].path);
+
+    walk->look_at = 0;
+    if (!(same ? take_over(walk, folder) : open_folder(walk, folder)))
+        return false;
+    tree->folders[folder].first_page = pages;
+    tree->folders[folder].page_count = tree->count - pages;
+    tree->folders[folder].first_folder = folders;
+    tree->folders[folder].folder_count = tree->folder_count - folders;
+    return true;
+}
+
+bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log)
+{
+    struct walk walk = { .tree = tree, .files = files, .before = before };
     *tree = (struct tree){ .log = log };
 
-    bool ok = add_folder(&walk, SLICE(""), 0);
-    for (size_t i = 0; ok && i < walk.count; i++)
+    bool ok = add_folder(&walk, SLICE(""), 0, before ? 0 : NOT_BEFORE);
+    for (size_t i = 0; ok && i < tree->folder_count; i++)
         ok = visit_folder(&walk, i);
 
     int error = errno;
-    for (size_t i = 0; i < walk.count; i++)
-        free((char *)walk.folders[i].path.data);
-    free(walk.folders);
-    if (!ok)
-        tree_fini(tree);
+    free(walk.earlier);
     errno = error;
     return ok;
 }
 
 void tree_fini(struct tree *tree)
 {
-    for (size_t i = 0; i < tree->count; i++)
-        page_free(tree->pages[i]);
+    for (size_t i = 0; i < tree->folder_count; i++)
+        free((char *)tree->folders[i].path.data);
+    free(tree->folders);
     free(tree->pages);
+    tree->folders = NULL;
     tree->pages = NULL;
-    tree->count = tree->room = 0;
+    tree->count = tree->room = tree->folder_count = tree->folder_room = 0;
 }

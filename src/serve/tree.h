@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include "base/log.h"
+#include "serve/changes.h"
 #include "serve/files.h"
 #include "serve/page.h"
 
@@ -12,15 +13,40 @@ enum {
     TREE_SKIPS_TOLD = 20 /* each with a log line; of more than that only the number is told */
 };
 
+/* A folder that was found. Folders lie in the order in which they were found, so those within one lie side by side, as do
+ * its pages. */
+struct tree_folder {
+    struct slice path; /* malloc, NUL-terminated; "" is the root */
+    size_t parent;     /* index; the root is its own parent */
+    unsigned depth;
+    dev_t device;
+    ino_t inode;
+    size_t first_page, page_count, first_folder, folder_count;
+};
+
 struct tree {
     const struct log *log;
-    struct page **pages; /* path and size are set; the tree's, until somebody takes them */
+    struct page **pages; /* a count of each is the tree's */
     size_t count, room;
+    struct tree_folder *folders;
+    size_t folder_count, folder_room;
     atomic_size_t skipped;
 };
 
-/* False: errno (no memory, or the root itself cannot be read); what cannot be served is logged and skipped. */
-bool tree_walk(struct tree *tree, const struct files *files, const struct log *log);
+/* What was there before, and what may have changed since. */
+struct tree_before {
+    const struct tree *tree;
+    const struct changes *changes; /* sorted */
+    struct page *(*find)(const void *user, struct slice path); /* the page of this file, or NULL */
+    const void *user;
+};
+
+/* What was there before is taken over, as long as it has not changed: whole folders without a look at the disk, pages with
+ * their count. `before` may be NULL. False: errno (no memory, or the root itself cannot be read); what cannot be served is
+ * logged and skipped. */
+bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log);
+
+/* Its folders; the pages are whoever's who has taken them. */
 void tree_fini(struct tree *tree);
 
 /* Counted, and a log line if there are not too many. Any thread. */
@@ -29,7 +55,7 @@ void tree_skip(struct tree *tree, const char *path, const char *why);
 /* As tree_skip, with errno's text. */
 void tree_skip_error(struct tree *tree, const char *path, int error);
 
-/* When all is read: how many were skipped without a line of their own. */
+/* When all is found: how many were skipped without a line of their own. */
 void tree_tell_rest(const struct tree *tree);
 
 #endif

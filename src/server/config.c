@@ -173,13 +173,49 @@ static bool check(const struct config *config, char *why)
     return within(ranges, sizeof ranges / sizeof ranges[0], why) && check_buffer_memory(config, why);
 }
 
+static bool read_watch(struct config *config, const char *watch)
+{
+    static const char *const names[] = { [VHOST_WATCH_AUTO] = "auto", [VHOST_WATCH_RESCAN] = "rescan",
+                                         [VHOST_WATCH_OFF] = "off" };
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(watch, names[i]) == 0) {
+            config->watch = (enum vhost_watch)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Half of what the process may have is for other things. */
+static uint64_t default_cache(void)
+{
+    uint64_t most = 256ull * KIB * KIB, half = memory_limit() / 2;
+    return half < most ? half : most;
+}
+
+/* What is one word of a few. */
+static bool read_names(struct config *config, const rh_options *options, char *why)
+{
+    const char *policy = options->cache_policy ? options->cache_policy : "sieve";
+    const char *watch = options->watch ? options->watch : "auto";
+    config->cache_policy = page_cache_policy_named(slice_text(policy));
+    if (!config->cache_policy)
+        snprintf(why, CONFIG_WHY_SIZE, "cache_policy is \"%s\"; write \"sieve\" or \"lru\"", policy);
+    else if (!read_watch(config, watch))
+        snprintf(why, CONFIG_WHY_SIZE, "watch is \"%s\"; write \"auto\", \"rescan\" or \"off\"", watch);
+    else
+        return true;
+    return false;
+}
+
 bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE])
 {
     memset(config, 0, sizeof *config);
     why[0] = '\0';
     config->workers = options->workers ? options->workers : usable_cpus();
     config->background = options->background ? options->background : 4;
-    config->cache_bytes = or_else(options->cache_bytes, 256ull * KIB * KIB);
+    config->cache_bytes = or_else(options->cache_bytes, default_cache());
+    config->encodes = !options->no_encodings;
     config->connections_max = or_else32(options->connections_max, connections_from_limit());
     config->server_field = !options->no_server_field;
     fill_limits(config, options);
@@ -188,7 +224,7 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return false;
     }
-    return check(config, why) && read_addresses(config, options->listen, why);
+    return read_names(config, options, why) && check(config, why) && read_addresses(config, options->listen, why);
 }
 
 void config_fini(struct config *config)

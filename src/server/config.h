@@ -6,6 +6,7 @@
 #include "http/session.h"
 #include "net/listen.h"
 #include "rawhttp.h"
+#include "server/vhost.h"
 
 /* Addresses are counted as sockets: "localhost" is two. */
 enum { CONFIG_LISTEN_MAX = 16, CONFIG_WORKERS_MAX = 256, CONFIG_WHY_SIZE = 512 };
@@ -18,6 +19,9 @@ struct config {
     char *access_log; /* NULL: none */
     unsigned workers, background;
     uint64_t cache_bytes;
+    const struct eviction_policy *cache_policy;
+    bool encodes;
+    enum vhost_watch watch;
     uint64_t buffer_memory;   /* of all workers together, as is the next */
     uint32_t connections_max;
     struct session_limits limits;

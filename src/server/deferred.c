@@ -21,6 +21,7 @@ static void come_home(struct letter *letter)
     struct exchange *exchange = LINK_OWNER(letter, struct exchange, letter);
     exchange_worker(exchange)->deferred--;
     if (exchange->session != NULL) {
+        exchange->deferred = false;
         if (exchange->finish != NULL)
             exchange->finish(exchange);
         respond_settle(exchange);

@@ -3,12 +3,11 @@
  *
  * It knows no socket and no wire version. */
 #include "base/writer.h"
+#include "serve/content.h"
+#include "serve/percent.h"
 #include "serve/static.h"
-#include "server/deferred.h"
+#include "server/miss.h"
 #include "server/respond.h"
-
-#include <errno.h>
-#include <unistd.h>
 
 enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
 
@@ -64,64 +63,15 @@ static void call_handler(struct exchange *exchange, const struct route *route)
         respond_settle(exchange);
 }
 
-/* A file that is not in memory: opened on a background thread, answered back home. Lies in the exchange's arena. */
-struct opening {
-    struct job job;
-    struct exchange *exchange;
-    const struct page *page;
-    struct static_file file;
-};
-
-static void answer_opened(struct exchange *exchange)
+static void answer_page(struct exchange *exchange, const struct generation *generation, struct page *page)
 {
-    struct opening *opening = exchange->done_user;
-    if (opening->file.fd < 0)
-        respond_error(exchange, opening->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
-    else if (!static_answer_file(opening->page, &opening->file, exchange))
-        respond_unavailable(exchange);
-    opening->file.fd = -1;
-}
-
-/* Whatever became of the exchange, a descriptor that nobody took is closed. */
-static void close_opened(void *user)
-{
-    struct opening *opening = user;
-    if (opening->file.fd >= 0)
-        close(opening->file.fd);
-}
-
-static void open_page(struct job *job)
-{
-    struct opening *opening = (struct opening *)job;
-    opening->file = static_open(&exchange_worker(opening->exchange)->server->files, opening->page);
-    deferred_complete(opening->exchange, answer_opened);
-}
-
-static void answer_later(struct exchange *exchange, const struct page *page)
-{
-    struct opening *opening = arena_take(&exchange->arena, sizeof *opening);
-    if (opening == NULL) {
-        respond_unavailable(exchange);
-        return;
-    }
-    *opening = (struct opening){ .job.run = open_page, .exchange = exchange, .page = page, .file.fd = -1 };
-    exchange->done = close_opened;
-    exchange->done_user = opening;
-    if (!exchange_settle(exchange, exchange->head_size)) {
-        respond_unavailable(exchange);
-        return;
-    }
-    deferred_begin(exchange);
-    background_submit(exchange_worker(exchange)->server->background, &opening->job);
-}
-
-static void answer_page(struct exchange *exchange, const struct page *page)
-{
-    switch (static_answer(page, exchange, exchange->session->host->clock->unix_s)) {
-    case STATIC_ANSWERED: return;
-    case STATIC_FILE: answer_later(exchange, page); return;
-    case STATIC_FAILED: respond_error(exchange, 412, 0, SLICE("")); return;
-    }
+    const struct clock *clock = exchange->session->host->clock;
+    struct store *store = generation->site->store;
+    struct cached *cached = page_cache_hit(&page->slot, page_cache_stamp(&store->cache, clock->now_ms));
+    if (cached == NULL)
+        miss_begin(exchange, generation->site, page);
+    else
+        respond_page(exchange, static_answer(page, content_of(cached), exchange, clock->unix_s));
 }
 
 /* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
@@ -144,18 +94,19 @@ static void answer_moved(struct exchange *exchange, struct slice location)
     respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
 }
 
-/* The canonical address, with the query kept. */
-static void answer_redirect(struct exchange *exchange, struct slice location)
+/* The canonical address of a folder, with the query kept. */
+static void answer_redirect(struct exchange *exchange, const struct page *index)
 {
     const struct target *target = &exchange->request.target;
-    size_t size = location.size + 1 + target->query.size;
+    struct slice folder = site_folder(index);
+    size_t size = 3 * folder.size + 1 + target->query.size; /* every byte may become %XX */
     char *text = arena_take(&exchange->arena, size);
     if (text == NULL) {
         respond_unavailable(exchange);
         return;
     }
     struct writer w = writer_on(text, size);
-    writer_put(&w, location);
+    percent_write(&w, folder);
     if (target->has_query) {
         writer_byte(&w, '?');
         writer_put(&w, target->query);
@@ -171,10 +122,10 @@ static void answer_redirect(struct exchange *exchange, struct slice location)
 static void answer_otherwise(struct exchange *exchange, unsigned allow)
 {
     const struct request *request = &exchange->request;
-    const struct site *site = exchange_worker(exchange)->server->site;
+    const struct generation *generation = vhost_generation(&exchange_worker(exchange)->server->vhost);
     struct site_match match = { .found = SITE_NOTHING };
-    if (site != NULL)
-        site_find(site, request->path, &match);
+    if (generation->site != NULL)
+        site_find(generation->site, request->path, &match);
     if (match.found != SITE_NOTHING)
         allow |= PAGE_METHODS;
     if (allow == 0)
@@ -184,9 +135,9 @@ static void answer_otherwise(struct exchange *exchange, unsigned allow)
     else if (match.found == SITE_NOTHING || !reads(request->method))
         respond_error(exchange, 405, allow, SLICE(""));
     else if (match.found == SITE_PAGE)
-        answer_page(exchange, match.page);
+        answer_page(exchange, generation, match.page);
     else
-        answer_redirect(exchange, match.location);
+        answer_redirect(exchange, match.page);
 }
 
 /* Targets that name no path: "*" speaks of the server as a whole, and there are no tunnels here. */

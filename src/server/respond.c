@@ -12,14 +12,22 @@ static struct exchange *of(rh_request *request)
     return (struct exchange *)request;
 }
 
+/* Error pages belong to the generation of the site, which only a worker can look at. */
+static void answer_late(struct exchange *exchange, unsigned status, struct slice detail)
+{
+    exchange->response.status = status;
+    exchange->response.late = true;
+    exchange->response.detail = arena_copy(&exchange->arena, detail); /* without memory it goes without */
+}
+
 /* Fields that a handler has set (WWW-Authenticate, Retry-After) stay. */
 static void answer_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
 {
-    errors_answer(exchange_worker(exchange)->server->errors, exchange, status, allow, detail);
-    if (exchange->deferred && exchange->response.answer != NULL) {
-        exchange->held = exchange->response.answer;
-        answer_ref(exchange->held);
-    }
+    const struct generation *generation = vhost_generation(&exchange_worker(exchange)->server->vhost);
+    if (exchange->deferred)
+        answer_late(exchange, status, detail);
+    else
+        errors_answer(generation->errors, exchange, status, allow, detail);
 }
 
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
@@ -40,8 +48,24 @@ static void complain(struct exchange *exchange, const char *what)
               method.data, (int)(path.size < 200 ? path.size : 200), path.data, what);
 }
 
+void respond_page(struct exchange *exchange, enum static_result result)
+{
+    switch (result) {
+    case STATIC_ANSWERED: return;
+    case STATIC_FAILED: respond_error(exchange, 412, 0, SLICE("")); return;
+    case STATIC_UNSATISFIABLE: answer_error(exchange, 416, 0, SLICE("")); return; /* with its Content-Range */
+    case STATIC_NOT_ACCEPTABLE: respond_error(exchange, 406, 0, SLICE("")); return;
+    case STATIC_NO_MEMORY: respond_unavailable(exchange); return;
+    }
+}
+
 void respond_settle(struct exchange *exchange)
 {
+    if (exchange->response.late && !exchange->response.refused) {
+        exchange->response.late = false;
+        answer_error(exchange, exchange->response.status, 0, exchange->response.detail);
+        return;
+    }
     if (exchange->response.refused)
         complain(exchange, "the handler set a field, a status or a JSON format that cannot be sent");
     else if (!exchange_answered(exchange))

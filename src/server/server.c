@@ -1,7 +1,9 @@
 /* A server's life: made, told its routes, started, drained, ended, freed. The public calls for that. */
 #include "server/server.h"
 
+#include "serve/encoder.h"
 #include "server/deferred.h"
+#include "server/miss.h"
 #include "wire/h1_session.h"
 
 #include <errno.h>
@@ -9,14 +11,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     INPUT_EXTRA = 64 * 1024,  /* beside the longest head: what one read may bring */
     OUTPUT_SIZE = 256 * 1024,
     PORT_TRIES = 8,
-    LOADER_THREADS_MAX = 8
+    WARM_MS = 2000 /* pages are read before the first request for so long; a small site is in memory by then */
 };
+
 
 _Static_assert((int)RH_LOG_DEBUG == (int)LOG_LEVEL_DEBUG, "the program's log is called with our levels");
 _Static_assert((int)CONFIG_LISTEN_MAX <= (int)WORKER_LISTENERS_MAX, "a worker watches every listener");
@@ -100,18 +104,44 @@ static bool open_access_log(rh_server *server)
     return server->access_log != NULL || fail(server, "cannot start the access log: %s", strerror(errno));
 }
 
+static void wake_worker(void *user, unsigned index)
+{
+    rh_server *server = user;
+    if (index < atomic_load(&server->workers_live))
+        worker_wake(&server->workers[index].net);
+}
+
+static bool open_store(rh_server *server)
+{
+    const struct config *config = &server->config;
+    struct store *store = &server->store;
+    struct rlimit limit = { .rlim_cur = 1024 };
+    getrlimit(RLIMIT_NOFILE, &limit);
+    store->log = &server->log;
+    store->wake = miss_wake;
+    store->qsbr = qsbr_new(config->workers, wake_worker, server);
+    if (store->qsbr == NULL)
+        return fail(server, "out of memory");
+    page_cache_init(&store->cache, config->cache_policy, config->cache_bytes);
+    server->stored = descriptors_init(&store->descriptors, config->cache_policy, descriptors_default(limit.rlim_cur));
+    if (!server->stored)
+        return fail(server, "out of memory");
+    if (config->encodes)
+        store->encoder = encoder_new(store); /* without a thread for it pages go out as they are */
+    return true;
+}
+
 static bool load_pages(rh_server *server)
 {
     const struct config *config = &server->config;
-    if (config->root == NULL)
-        return true;
-    server->files_open = files_open_root(&server->files, config->root);
-    if (!server->files_open)
+    server->hosted = vhost_init(&server->vhost, &server->store, config->root);
+    if (!server->hosted)
+        return fail(server, "out of memory");
+    if (!vhost_load(&server->vhost))
         return fail(server, "cannot serve %s: %s; name a folder that this user may read", config->root,
                     strerror(errno));
-    unsigned threads = config->workers < LOADER_THREADS_MAX ? config->workers : LOADER_THREADS_MAX;
-    server->site = site_load(&server->files, config->cache_bytes, threads, &server->log);
-    return server->site != NULL || fail(server, "cannot read the pages in %s: %s", config->root, strerror(errno));
+    vhost_warm(&server->vhost, config->workers, WARM_MS);
+    return true;
 }
 
 static int *listener_fds(rh_server *server, unsigned index)
@@ -229,6 +259,8 @@ static bool make_worker(rh_server *server, unsigned index)
         worker->access_log = access_log_writer(server->access_log, index);
     if (!worker_init(&worker->net, &server->settings, &worker->host))
         return fail(server, "cannot make a worker: %s", strerror(errno));
+    worker->net.qsbr = server->store.qsbr;
+    worker->net.index = index;
     server->workers_made++;
     uint64_t share = server->config.buffer_memory / server->config.workers;
     pages_limit(&worker->net.pages, share < SIZE_MAX ? (size_t)share : SIZE_MAX);
@@ -239,9 +271,8 @@ static bool make_workers(rh_server *server)
 {
     fill_settings(server);
     server->background = background_new(server->config.background);
-    server->errors = errors_new(server->site);
     server->workers = aligned_alloc(CACHE_LINE, server->config.workers * sizeof *server->workers);
-    if (server->background == NULL || server->errors == NULL || server->workers == NULL)
+    if (server->background == NULL || server->workers == NULL)
         return fail(server, "out of memory or threads");
     memset(server->workers, 0, server->config.workers * sizeof *server->workers);
     for (unsigned i = 0; i < server->config.workers; i++)
@@ -303,6 +334,13 @@ static bool start_workers(rh_server *server)
     return true;
 }
 
+static bool follow_pages(rh_server *server)
+{
+    if (!vhost_follow(&server->vhost, server->config.watch))
+        return fail(server, "cannot follow %s: %s", server->config.root, strerror(errno));
+    return true;
+}
+
 /* Whoever goes on without this server, or tries another, finds its addresses free. */
 static int give_up(rh_server *server)
 {
@@ -315,8 +353,8 @@ int rh_start(rh_server *server)
 {
     if (server == NULL || was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
-    bool started = open_access_log(server) && load_pages(server) && open_listeners(server) && make_workers(server) &&
-                   start_workers(server);
+    bool started = open_access_log(server) && open_store(server) && load_pages(server) && open_listeners(server) &&
+                   make_workers(server) && start_workers(server) && follow_pages(server);
     return started ? 0 : give_up(server);
 }
 
@@ -365,21 +403,36 @@ static void free_workers(rh_server *server)
     free(server->workers);
 }
 
+/* No worker and no background thread is there any more. */
+static void close_store(rh_server *server)
+{
+    struct store *store = &server->store;
+    encoder_free(store->encoder);
+    store->encoder = NULL;
+    if (server->hosted)
+        vhost_fini(&server->vhost);
+    if (store->qsbr != NULL)
+        qsbr_free(store->qsbr);
+    if (server->stored)
+        descriptors_fini(&store->descriptors);
+    if (server->stored)
+        page_cache_fini(&store->cache);
+}
+
 void rh_server_free(rh_server *server)
 {
     if (server == NULL)
         return;
     rh_stop(server);
     rh_wait(server);
+    if (server->hosted)
+        vhost_stop(&server->vhost);
     free_workers(server);
     if (server->access_log != NULL)
         access_log_free(server->access_log);
     if (server->access_fd >= 0)
         close(server->access_fd);
-    errors_free(server->errors);
-    site_free(server->site);
-    if (server->files_open)
-        files_close_root(&server->files);
+    close_store(server);
     router_free(server->router);
     while (server->routes != NULL) {
         struct route *route = server->routes;
@@ -403,9 +456,9 @@ unsigned rh_port(const rh_server *server)
 
 rh_site_info rh_site(const rh_server *server)
 {
-    if (server == NULL || server->site == NULL)
+    if (server == NULL || !server->hosted)
         return (rh_site_info){ 0 };
-    struct site_stats stats = site_stats(server->site);
+    struct site_stats stats = vhost_stats((struct vhost *)&server->vhost);
     return (rh_site_info){ stats.pages, stats.pages_in_memory, stats.bytes, stats.bytes_in_memory };
 }
 

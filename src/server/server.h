@@ -6,10 +6,9 @@
 #include "base/background.h"
 #include "net/worker.h"
 #include "observe/access_log.h"
-#include "serve/errors.h"
 #include "serve/router.h"
-#include "serve/site.h"
 #include "server/config.h"
+#include "server/vhost.h"
 
 struct route {
     struct route *next; /* all of them, to be freed */
@@ -41,10 +40,9 @@ struct rh_server {
     pthread_mutex_t ending; /* one of the threads that wait for the end sees to it */
     struct router *router;
     struct route *routes;
-    struct files files;
-    bool files_open;
-    struct site *site;           /* NULL: no pages */
-    struct errors *errors;
+    struct store store;
+    struct vhost vhost;
+    bool stored, hosted;         /* those two have been made */
     struct background *background;
     struct access_log *access_log;
     int access_fd;

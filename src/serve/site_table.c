@@ -1,0 +1,201 @@
+/* Everything that an address can mean is settled here, once. See site_table.h. */
+#include "serve/site_table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static const struct slice index_name = SLICE_INIT("/index.html"), html = SLICE_INIT(".html");
+
+/* ---- The table ---------------------------------------------------------------------------------------------- */
+
+/* An address that something better has already stays with that. */
+static void add(struct site *site, struct slice address, const struct page *page, uintptr_t kind)
+{
+    struct site_slot *slot = site_slot_find(site, address);
+
+    if (slot->page != 0)
+        return;
+    *slot = (struct site_slot){ (uintptr_t)page | kind, (uint32_t)(site_hash(site, address) >> 32),
+                                (uint32_t)address.size };
+    site->addresses++;
+    assert(site->addresses <= site->mask);
+}
+
+static bool is_index(const struct page *page)
+{
+    return slice_ends(page_address(page), index_name);
+}
+
+static bool is_html(const struct page *page)
+{
+    return !is_index(page) && slice_ends(page_address(page), html);
+}
+
+/* How many addresses there can be at most. */
+static size_t count_addresses(const struct site *site)
+{
+    size_t count = site->tree.count;
+
+    for (size_t i = 0; i < site->tree.count; i++)
+        count += is_html(site->tree.pages[i]) ? 1 : is_index(site->tree.pages[i]) ? 2 : 0;
+    return count;
+}
+
+static bool make_slots(struct site *site)
+{
+    size_t count = count_addresses(site), slots = 4;
+
+    while (slots < 2 * count)
+        slots *= 2;
+    site->mask = slots - 1;
+    site->slots = calloc(slots, sizeof *site->slots);
+    return site->slots && getrandom(&site->seed, sizeof site->seed, 0) == sizeof site->seed;
+}
+
+/* ---- Sidecars ----------------------------------------------------------------------------------------------- */
+
+/* What is found out of a page before it is known whether it has to become another one. */
+struct finding {
+    uint64_t mark;
+    uint8_t sidecars;
+    bool hidden;
+};
+
+/* The coding whose suffix a file has; CODING_IDENTITY: none. */
+static enum coding sidecar_coding(const struct page *page)
+{
+    for (unsigned coding = 1; coding < CODING_COUNT; coding++)
+        if (slice_ends(page_address(page), coding_suffix(coding)))
+            return coding;
+    return CODING_IDENTITY;
+}
+
+static uint64_t mix(uint64_t mark, const struct page *sidecar)
+{
+    const uint64_t words[] = { mark, sidecar->size, (uint64_t)sidecar->modified_ns, sidecar->inode };
+    return XXH3_64bits(words, sizeof words) | 1;
+}
+
+/* The index of each page in the table goes by way of its place in the tree, which this finds. */
+static bool look_for_owner(const struct site *site, const struct page *sidecar, enum coding coding, size_t *owner,
+                           const size_t *places)
+{
+    struct slice address = page_address(sidecar);
+    struct slice base = slice_part(address, 0, address.size - coding_suffix(coding).size);
+    const struct site_slot *slot = site_slot_find(site, base);
+
+    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size)
+        return false;
+    *owner = places[slot - site->slots];
+    return true;
+}
+
+/* Exact paths: first of all that cannot be sidecars, then of the others, unless they are. */
+static void add_paths(struct site *site, struct finding *findings, size_t *places)
+{
+    struct tree *tree = &site->tree;
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t i = 0; i < tree->count; i++) {
+            struct page *page = tree->pages[i];
+            enum coding coding = sidecar_coding(page);
+            size_t owner;
+            if ((coding != CODING_IDENTITY) != (round == 1))
+                continue;
+            if (round == 1 && look_for_owner(site, page, coding, &owner, places)) {
+                findings[i].hidden = true;
+                findings[owner].sidecars |= (uint8_t)coding_bit(coding);
+                findings[owner].mark = mix(findings[owner].mark, page);
+                continue;
+            }
+            add(site, page_address(page), page, 0);
+            places[site_slot_find(site, page_address(page)) - site->slots] = i;
+        }
+    }
+}
+
+static struct page *copy_page(const struct page *page)
+{
+    size_t size = sizeof *page + page->path_size + 1u;
+    struct page *copy = malloc(size);
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, page, sizeof *page);
+    memcpy(copy->path, page->path, page->path_size + 1u);
+    copy->slot = (struct page_slot){ PAGE_SLOT_ABSENT };
+    copy->count = 1;
+    copy->hash = 0;
+    return copy;
+}
+
+/* A page with other sidecars is another page: what is in memory of it no longer holds. Those of this generation alone can
+ * be changed in place, for nobody has seen them. */
+static bool apply(struct site *site, size_t i, const struct finding *finding)
+{
+    struct page *page = site->tree.pages[i];
+
+    if (page->sidecar_mark == finding->mark && page->hidden == finding->hidden)
+        return true;
+    if (atomic_load_explicit(&page->count, memory_order_relaxed) > 1) {
+        struct page *copy = copy_page(page);
+        if (!copy)
+            return false;
+        struct site_slot *slot = site_slot_find(site, page_address(page));
+        if (slot->page == (uintptr_t)page)
+            slot->page = (uintptr_t)copy;
+        atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel); /* the generation before has it still */
+        site->tree.pages[i] = page = copy;
+    }
+    page->sidecar_mark = finding->mark;
+    page->sidecars = finding->sidecars;
+    page->hidden = finding->hidden;
+    return true;
+}
+
+static bool settle_paths(struct site *site)
+{
+    struct finding *findings = calloc(site->tree.count + 1, sizeof *findings);
+    size_t *places = calloc(site->mask + 1, sizeof *places);
+    bool ok = findings && places;
+
+    if (ok)
+        add_paths(site, findings, places);
+    for (size_t i = 0; ok && i < site->tree.count; i++)
+        ok = apply(site, i, &findings[i]);
+    free(findings);
+    free(places);
+    return ok;
+}
+
+/* ---- Further addresses -------------------------------------------------------------------------------------- */
+
+/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins. */
+static void add_aliases(struct site *site)
+{
+    for (size_t i = 0; i < site->tree.count; i++) {
+        const struct page *page = site->tree.pages[i];
+        struct slice address = page_address(page);
+        if (is_html(page) && !page->hidden)
+            add(site, slice_part(address, 0, address.size - html.size), page, 0);
+    }
+    for (size_t i = 0; i < site->tree.count; i++) {
+        const struct page *page = site->tree.pages[i];
+        if (!is_index(page) || page->hidden)
+            continue;
+        struct slice folder = site_folder(page);
+        add(site, folder, page, 0);
+        if (folder.size > 1)
+            add(site, slice_part(folder, 0, folder.size - 1), page, SITE_SLOT_REDIRECT);
+    }
+}
+
+bool site_table_build(struct site *site)
+{
+    if (!make_slots(site) || !settle_paths(site))
+        return false;
+    add_aliases(site);
+    return true;
+}

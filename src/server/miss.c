@@ -1,0 +1,129 @@
+/* From a miss to the answer: on a background thread the page is read, or its file opened; back home it is answered. What is
+ * needed for that lies in the arena of the exchange, which holds the page's site meanwhile. */
+#include "server/miss.h"
+
+#include "serve/loader.h"
+#include "serve/static.h"
+#include "server/deferred.h"
+#include "server/respond.h"
+
+#include <errno.h>
+
+struct miss {
+    struct job job;
+    struct page_load load;
+    struct page_waiter waiter;
+    struct exchange *exchange;
+    struct site *site;        /* held */
+    struct page *page;
+    struct content *content;  /* held; NULL: it is sent from */
+    struct static_file file;  /* this */
+};
+
+/* Whatever became of the exchange. */
+static void let_go(void *user)
+{
+    struct miss *miss = user;
+    if (miss->content != NULL)
+        hold_unref(&miss->content->hold);
+    static_close(&miss->file);
+    site_unref(miss->site);
+}
+
+static enum static_result answer_with(struct miss *miss, struct exchange *exchange)
+{
+    int64_t now_s = exchange->session->host->clock->unix_s;
+    if (miss->content != NULL)
+        return static_answer(miss->page, miss->content, exchange, now_s);
+    return static_answer_file(miss->page, &miss->file, exchange, now_s);
+}
+
+static void answer(struct exchange *exchange)
+{
+    struct miss *miss = exchange->done_user;
+    if (miss->content == NULL && miss->file.descriptor == NULL)
+        respond_error(exchange, miss->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
+    else
+        respond_page(exchange, answer_with(miss, exchange));
+}
+
+static void open_file(struct miss *miss)
+{
+    miss->file = static_open(miss->site->store, &miss->site->files, miss->page);
+    deferred_complete(miss->exchange, answer);
+}
+
+void miss_wake(struct page_waiter *waiter, struct content *content)
+{
+    struct miss *miss = LINK_OWNER(waiter, struct miss, waiter);
+    if (content == NULL) {
+        open_file(miss);
+        return;
+    }
+    hold_ref(&content->hold);
+    miss->content = content;
+    deferred_complete(miss->exchange, answer);
+}
+
+/* Those who wait are woken at the end, this miss among them: from then on it may be gone. */
+static void load(struct job *job)
+{
+    struct miss *miss = (struct miss *)job;
+    struct store *store = miss->site->store;
+    struct site *site = miss->site;
+    struct content *content = NULL;
+    hold_ref(&site->hold); /* the miss may have been answered, and have let go, before the load has ended */
+    if (loader_load(store, &site->files, miss->page, &miss->load, &content) != LOADED)
+        content = NULL;
+    loader_end(store, &miss->load, content);
+    site_unref(site);
+}
+
+static void open_only(struct job *job)
+{
+    open_file((struct miss *)job);
+}
+
+static void submit(struct miss *miss, void (*run)(struct job *job))
+{
+    miss->job.run = run;
+    background_submit(exchange_worker(miss->exchange)->server->background, &miss->job);
+}
+
+/* From the first of these calls on the exchange may be answered at any moment. */
+static void ask(struct miss *miss, struct store *store)
+{
+    if (!page_cache_admits(&store->cache, content_weight(miss->page->size))) {
+        submit(miss, open_only);
+        return;
+    }
+    switch (page_cache_ask(&store->cache, &miss->load, &miss->waiter)) {
+    case PAGE_CACHE_WAIT:
+        return;
+    case PAGE_CACHE_LOAD:
+        submit(miss, load);
+        return;
+    case PAGE_CACHE_PRESENT: /* a moment ago it was not, and soon it may not be any more: its file is there */
+    case PAGE_CACHE_CLOSED:
+        submit(miss, open_only);
+        return;
+    }
+}
+
+void miss_begin(struct exchange *exchange, struct site *site, struct page *page)
+{
+    struct miss *miss = NULL;
+    if (exchange_settle(exchange, exchange->head_size))
+        miss = arena_take(&exchange->arena, sizeof *miss);
+    if (miss == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    *miss = (struct miss){ .exchange = exchange, .site = site, .page = page };
+    page_load_init(&miss->load, &page->slot, page_cache_stamp(&site->store->cache, exchange->session->host->clock->now_ms));
+    hold_ref(&site->hold);
+    exchange->done = let_go;
+    exchange->done_user = miss;
+    deferred_begin(exchange);
+    ask(miss, site->store);
+}

@@ -1,0 +1,204 @@
+/* The life of a virtual host: load, warm, follow, end. See vhost.h. */
+#include "server/vhost.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/warmer.h"
+
+enum {
+    PRELOADED_MAX = 4096,  /* new pages read before a generation is published, so that nobody waits for them */
+    RECLAIM_TRIES = 200,   /* how often it is looked whether the generation before can go, so many ms apart */
+    RECLAIM_MS = 5,
+    WARM_POLL_MS = 5
+};
+
+/* ---- Generations -------------------------------------------------------------------------------------------- */
+
+static void generation_free(struct generation *generation)
+{
+    if (!generation)
+        return;
+    errors_free(generation->errors);
+    site_unref(generation->site);
+    free(generation);
+}
+
+static void retired(struct retired *retired)
+{
+    generation_free(LINK_OWNER(retired, struct generation, retired));
+}
+
+/* Takes over the site, which may be NULL. NULL: no memory; the site is still the caller's. */
+static struct generation *generation_new(struct site *site)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (!generation)
+        return NULL;
+    generation->site = site;
+    generation->errors = errors_new(site);
+    if (generation->errors)
+        return generation;
+    free(generation);
+    errno = ENOMEM;
+    return NULL;
+}
+
+bool vhost_init(struct vhost *vhost, struct store *store, const char *root)
+{
+    *vhost = (struct vhost){ .store = store, .root = root ? strdup(root) : NULL };
+    pthread_mutex_init(&vhost->lock, NULL);
+    return !root || vhost->root;
+}
+
+bool vhost_load(struct vhost *vhost)
+{
+    struct site *site = vhost->root ? site_build(vhost->root, vhost->store, NULL, NULL) : NULL;
+    if (vhost->root && !site)
+        return false;
+    struct generation *generation = generation_new(site);
+    if (!generation)
+        site_unref(site);
+    atomic_store_explicit(&vhost->generation, generation, memory_order_release);
+    return generation != NULL;
+}
+
+/* ---- Following the disk ------------------------------------------------------------------------------------- */
+
+/* The one before goes as soon as no worker sees it, but for what somebody holds of it. */
+static void replace(struct vhost *vhost, struct generation *next)
+{
+    pthread_mutex_lock(&vhost->lock);
+    struct generation *before = atomic_exchange_explicit(&vhost->generation, next, memory_order_acq_rel);
+    pthread_mutex_unlock(&vhost->lock);
+    qsbr_retire(vhost->store->qsbr, &before->retired, retired);
+    for (unsigned tries = 0; tries < RECLAIM_TRIES && qsbr_reclaim(vhost->store->qsbr) > 0; tries++)
+        poll(NULL, 0, RECLAIM_MS);
+}
+
+static bool same_pages(const struct site *a, const struct site *b)
+{
+    return a->tree.count == b->tree.count &&
+           memcmp(a->tree.pages, b->tree.pages, a->tree.count * sizeof *a->tree.pages) == 0;
+}
+
+static void changed(void *user, const struct changes *changes)
+{
+    struct vhost *vhost = user;
+    const struct log *log = vhost->store->log;
+    const struct site *before = atomic_load_explicit(&vhost->generation, memory_order_relaxed)->site;
+    struct site *site = site_build(vhost->root, vhost->store, before, changes);
+
+    if (!site) {
+        log_write(log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served", vhost->root,
+                  strerror(errno));
+        return;
+    }
+    if (!changes->root_replaced && same_pages(site, before)) {
+        site_unref(site);
+        return;
+    }
+    warmer_load(site, 1, PRELOADED_MAX, &vhost->ending);
+    struct generation *next = generation_new(site);
+    if (next) {
+        replace(vhost, next);
+        return;
+    }
+    site_unref(site);
+    log_write(log, LOG_LEVEL_WARN, "%s: out of memory; what was served goes on being served", vhost->root);
+}
+
+bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
+{
+    struct watcher_settings settings = { .root = vhost->root, .rescans = watch == VHOST_WATCH_RESCAN,
+                                         .log = vhost->store->log, .changed = changed, .user = vhost };
+    if (!vhost->root || watch == VHOST_WATCH_OFF)
+        return true;
+    vhost->watcher = watcher_new(&settings);
+    return vhost->watcher && watcher_start(vhost->watcher);
+}
+
+/* ---- Warming ------------------------------------------------------------------------------------------------ */
+
+struct warming {
+    struct vhost *vhost;
+    struct site *site; /* held */
+    unsigned threads;
+};
+
+static void *warm(void *argument)
+{
+    struct warming *warming = argument;
+    struct vhost *vhost = warming->vhost;
+
+    warmer_load(warming->site, warming->threads, SIZE_MAX, &vhost->ending);
+    atomic_store_explicit(&vhost->warmed, true, memory_order_release);
+    warmer_hash(warming->site, &vhost->ending);
+    site_unref(warming->site);
+    free(warming);
+    return NULL;
+}
+
+static bool start(struct vhost *vhost, struct warming *warming)
+{
+    sigset_t all, before;
+
+    sigfillset(&all); /* signals belong to the program's own threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&vhost->warmer, NULL, warm, warming) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms)
+{
+    struct site *site = vhost_generation(vhost)->site;
+    struct warming *warming = site ? malloc(sizeof *warming) : NULL;
+
+    if (!warming)
+        return;
+    hold_ref(&site->hold);
+    *warming = (struct warming){ vhost, site, threads };
+    vhost->warming = start(vhost, warming);
+    if (!vhost->warming) { /* then every page is read when it is asked for */
+        site_unref(site);
+        free(warming);
+        return;
+    }
+    for (unsigned waited = 0; waited < wait_ms && !atomic_load(&vhost->warmed); waited += WARM_POLL_MS)
+        poll(NULL, 0, WARM_POLL_MS);
+}
+
+/* ---- The end ------------------------------------------------------------------------------------------------ */
+
+void vhost_stop(struct vhost *vhost)
+{
+    atomic_store(&vhost->ending, true);
+    watcher_free(vhost->watcher);
+    vhost->watcher = NULL;
+    if (vhost->warming)
+        pthread_join(vhost->warmer, NULL);
+    vhost->warming = false;
+}
+
+void vhost_fini(struct vhost *vhost)
+{
+    generation_free(atomic_load(&vhost->generation));
+    pthread_mutex_destroy(&vhost->lock);
+    free(vhost->root);
+}
+
+struct site_stats vhost_stats(struct vhost *vhost)
+{
+    struct site_stats stats = { 0 };
+
+    pthread_mutex_lock(&vhost->lock);
+    const struct generation *generation = atomic_load_explicit(&vhost->generation, memory_order_relaxed);
+    if (generation && generation->site)
+        stats = site_stats(generation->site);
+    pthread_mutex_unlock(&vhost->lock);
+    return stats;
+}

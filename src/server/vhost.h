@@ -1,0 +1,60 @@
+/* A virtual host: a folder of pages, and its generations, one behind another as the folder changes. Workers read the
+ * current one; whoever keeps something of it beyond a turn holds its site. */
+#ifndef SERVER_VHOST_H
+#define SERVER_VHOST_H
+
+#include "rawhttp.h"
+#include "serve/errors.h"
+#include "serve/site.h"
+#include "serve/watcher.h"
+
+/* What a worker sees of a host in one turn. Never changes. */
+struct generation {
+    struct site *site;     /* NULL: this host has no pages */
+    struct errors *errors;
+    struct retired retired;
+};
+
+struct vhost {
+    struct store *store;
+    char *root;            /* NULL: no pages */
+    _Atomic(struct generation *) generation;
+    pthread_mutex_t lock;  /* whoever looks at a generation and is no worker */
+    pthread_t warmer;
+    bool warming;          /* there is such a thread */
+    atomic_bool ending;
+    atomic_bool warmed;    /* the warmer has done what there was to do at the start */
+    struct watcher *watcher;
+};
+
+enum vhost_watch { VHOST_WATCH_AUTO, VHOST_WATCH_RESCAN, VHOST_WATCH_OFF };
+
+/* `root` is copied and may be NULL. False: errno. */
+bool vhost_init(struct vhost *vhost, struct store *store, const char *root);
+
+/* Walks the root and publishes the first generation. False: errno. */
+bool vhost_load(struct vhost *vhost);
+
+/* Reads pages into memory until all are there, or for so long; a thread goes on after that. */
+void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms);
+
+/* From now on changes on disk become generations. False: errno. Not being able to watch is no failure: it looks again and
+ * again then. */
+bool vhost_follow(struct vhost *vhost, enum vhost_watch watch);
+
+/* Ends its threads. */
+void vhost_stop(struct vhost *vhost);
+
+/* Workers and background threads have ended. */
+void vhost_fini(struct vhost *vhost);
+
+/* A worker, for this turn. */
+static inline const struct generation *vhost_generation(const struct vhost *vhost)
+{
+    return atomic_load_explicit(&vhost->generation, memory_order_acquire);
+}
+
+/* Any thread. */
+struct site_stats vhost_stats(struct vhost *vhost);
+
+#endif
