@@ -26,17 +26,6 @@ struct qsbr *qsbr_new(unsigned workers, void (*wake)(void *user, unsigned worker
     return qsbr;
 }
 
-void qsbr_free(struct qsbr *qsbr)
-{
-    if (!qsbr)
-        return;
-    size_t waiting = qsbr_reclaim(qsbr);
-    assert(waiting == 0); /* a worker has not ended */
-    (void)waiting;
-    pthread_mutex_destroy(&qsbr->lock);
-    free(qsbr);
-}
-
 /* What was retired in this epoch or before it is out of use. Acquire: see qsbr_announce. */
 static uint64_t quiet_epoch(const struct qsbr *qsbr)
 {
@@ -47,6 +36,17 @@ static uint64_t quiet_epoch(const struct qsbr *qsbr)
             quiet = announced;
     }
     return quiet;
+}
+
+void qsbr_free(struct qsbr *qsbr)
+{
+    if (!qsbr)
+        return;
+    assert(quiet_epoch(qsbr) == UINT64_MAX); /* else a worker has not ended */
+    while (qsbr_reclaim(qsbr) > 0) /* what is freed may retire others */
+        ;
+    pthread_mutex_destroy(&qsbr->lock);
+    free(qsbr);
 }
 
 void qsbr_retire(struct qsbr *qsbr, struct retired *retired, void (*free)(struct retired *retired))
@@ -70,7 +70,7 @@ void qsbr_retire(struct qsbr *qsbr, struct retired *retired, void (*free)(struct
 }
 
 /* Takes the things that are due out of the queue. */
-static struct retired *take_due(struct qsbr *qsbr, size_t *waiting)
+static struct retired *take_due(struct qsbr *qsbr)
 {
     pthread_mutex_lock(&qsbr->lock);
     uint64_t quiet = quiet_epoch(qsbr);
@@ -83,19 +83,26 @@ static struct retired *take_due(struct qsbr *qsbr, size_t *waiting)
     *rest = NULL;
     if (!qsbr->oldest)
         qsbr->newest = &qsbr->oldest;
-    *waiting = qsbr->waiting;
     pthread_mutex_unlock(&qsbr->lock);
     return due;
 }
 
+/* Counted when all is done: what is freed may have retired others. */
+static size_t count_waiting(struct qsbr *qsbr)
+{
+    pthread_mutex_lock(&qsbr->lock);
+    size_t waiting = qsbr->waiting;
+    pthread_mutex_unlock(&qsbr->lock);
+    return waiting;
+}
+
 size_t qsbr_reclaim(struct qsbr *qsbr)
 {
-    size_t waiting = 0;
-    struct retired *due = take_due(qsbr, &waiting);
+    struct retired *due = take_due(qsbr);
     while (due) {
         struct retired *next = due->next; /* which goes with the thing */
         due->free(due);
         due = next;
     }
-    return waiting;
+    return count_waiting(qsbr);
 }

@@ -20,6 +20,7 @@ void store_retire(struct store *store, struct link *leavers)
         list_remove(link);
         retire(store, cached);
     }
+    qsbr_reclaim(store->qsbr); /* what left earlier: a load was refused, perhaps, because that takes its room still */
 }
 
 void store_close(struct store *store, struct page *page)

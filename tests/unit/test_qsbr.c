@@ -193,13 +193,25 @@ static void freeing_may_retire(void **state)
     thing->name = 'a';
     qsbr_retire(around, &thing->retired, free_and_retire);
     qsbr_announce(around, 0);
-    assert_int_equal(qsbr_reclaim(around), 0);
+    assert_int_equal(qsbr_reclaim(around), 1); /* it is not over yet */
     traced("0a0");
     assert_int_equal(qsbr_reclaim(around), 1);
     qsbr_announce(around, 0);
     assert_int_equal(qsbr_reclaim(around), 0);
     traced("z");
     end_all(around);
+}
+
+static void the_end_leaves_nothing(void **state)
+{
+    (void)state;
+    around = make(1);
+    struct thing *thing = malloc(sizeof *thing);
+    assert_non_null(thing);
+    thing->name = 'a';
+    qsbr_retire(around, &thing->retired, free_and_retire);
+    end_all(around);
+    traced("0az");
 }
 
 static void without_memory(void **state)
@@ -338,6 +350,7 @@ int main(void)
         cmocka_unit_test(ended_is_quiet_for_ever),
         cmocka_unit_test(no_workers),
         cmocka_unit_test(freeing_may_retire),
+        cmocka_unit_test(the_end_leaves_nothing),
         cmocka_unit_test(without_memory),
         cmocka_unit_test(workers_have_lines_of_their_own),
         cmocka_unit_test(used_while_replaced),
