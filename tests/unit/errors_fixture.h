@@ -93,13 +93,6 @@ static inline struct answer *ask(const struct errors *errors, unsigned status, u
 
 static const char html_type[] = "text/html; charset=utf-8", json_type[] = "application/problem+json";
 
-static inline struct answer *page_answer(struct slice content)
-{
-    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .body = content });
-    assert_non_null(answer);
-    return answer;
-}
-
 static inline int run_all(const struct CMUnitTest *tests, size_t count)
 {
     static struct pages pages;

@@ -1,56 +1,36 @@
 /* Error responses with the site's own pages, and what is left of them when there is no memory. */
 #include "errors_fixture.h"
+#include "failing_memory.h"
+#include "scratch.h"
+#include "stored.h"
 
-/* ---- Running out of memory, and a site of two pages ---- */
+static struct scratch scratch;
+static struct store store;
 
-static long allocations_left = -1; /* -1: without end */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-const struct page *__wrap_site_page(const struct site *site, struct slice path);
-
-static bool allowed(void)
+static struct site *build(void)
 {
-    if (allocations_left < 0)
-        return true;
-    return allocations_left > 0 && allocations_left-- > 0;
+    struct site *site = site_build(scratch.root, &store, NULL, NULL);
+    assert_non_null(site);
+    return site;
 }
 
-void *__wrap_malloc(size_t size)
+static int start(void **state)
 {
-    return allowed() ? __real_malloc(size) : NULL;
+    (void)state;
+    scratch_open(&scratch);
+    scratch_write(&scratch, "root/404.html", "own 404");
+    scratch_write(&scratch, "root/50x.html", "own 50x");
+    stored_open(&store, 1 << 20, &scratch.log);
+    return 0;
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static int end(void **state)
 {
-    return allowed() ? __real_calloc(count, size) : NULL;
-}
-
-struct site {
-    struct page own_404, own_50x;
-};
-
-const struct page *__wrap_site_page(const struct site *site, struct slice path)
-{
-    if (slice_equal(path, SLICE("/404.html")))
-        return &site->own_404;
-    return slice_equal(path, SLICE("/50x.html")) ? &site->own_50x : NULL;
-}
-
-static struct site site_make(void)
-{
-    return (struct site){
-        .own_404 = { .ok = page_answer(SLICE("own 404")), .type = SLICE("text/html; charset=utf-8") },
-        .own_50x = { .ok = page_answer(SLICE("own 50x")), .type = SLICE("text/x-odd") },
-    };
-}
-
-static void site_drop(struct site *site)
-{
-    answer_unref(site->own_404.ok);
-    answer_unref(site->own_50x.ok);
+    (void)state;
+    exchange_reset(&exchange);
+    stored_close(&store);
+    scratch_close(&scratch);
+    return 0;
 }
 
 /* ---- The site's own pages ---- */
@@ -58,15 +38,14 @@ static void site_drop(struct site *site)
 static void test_own_pages(void **state)
 {
     (void)state;
-    struct site site = site_make();
-    struct errors *errors = errors_new(&site);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
     assert_non_null(errors);
 
     begin(NULL);
     struct answer *answer = ask(errors, 404, 0, "a detail has no place in it");
     assert_non_null(answer);
     expect_body("own 404");
-    assert_ptr_equal(answer->body.data, site.own_404.ok->body.data); /* borrowed */
     expect_field("Content-Type", html_type);
     expect_field("Cache-Control", "no-store");
     expect_field("Vary", "Accept");
@@ -78,14 +57,14 @@ static void test_own_pages(void **state)
         assert_non_null(ask(errors, server_errors[i], 0, ""));
         assert_int_equal(exchange.response.status, server_errors[i]);
         expect_body("own 50x");
-        expect_field("Content-Type", "text/x-odd");
+        expect_field("Content-Type", html_type);
         expect_field("Retry-After", server_errors[i] == 503 ? "1" : NULL);
     }
     begin(NULL); /* not prepared, but there is a page for it */
     assert_null(ask(errors, 520, 0, ""));
     assert_int_equal(exchange.response.status, 520);
     expect_body("own 50x");
-    expect_field("Content-Type", "text/x-odd");
+    expect_field("Content-Type", html_type);
 
     begin(NULL);
     assert_true(exchange_add_field(&exchange, SLICE("X-Kept"), SLICE("yes")));
@@ -101,17 +80,15 @@ static void test_own_pages(void **state)
     assert_true(body_has("\"detail\":\"gone fishing\""));
     exchange_release(&exchange);
     errors_free(errors);
-    assert_int_equal(atomic_load(&site.own_404.ok->hold.count), 1);
-    assert_int_equal(atomic_load(&site.own_50x.ok->hold.count), 1);
-    site_drop(&site);
+    site_unref(site);
 }
 
 /* A span in flight holds the error's answer, and that the page's content. */
 static void test_own_pages_outlive_the_site(void **state)
 {
     (void)state;
-    struct site site = site_make();
-    struct errors *errors = errors_new(&site);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
     begin(NULL);
     struct answer *answer = ask(errors, 404, 0, "");
     struct hold *hold = answer->body.hold;
@@ -119,24 +96,70 @@ static void test_own_pages_outlive_the_site(void **state)
     struct slice content = body();
     exchange_release(&exchange);
     errors_free(errors);
-    site_drop(&site);
+    site_unref(site);
     assert_memory_equal(content.data, "own 404", content.size);
     hold_unref(hold);
+}
+
+static void says_so_itself(const struct errors *errors, unsigned status)
+{
+    char text[64];
+    snprintf(text, sizeof text, "<title>%u ", status);
+    begin(NULL);
+    assert_non_null(ask(errors, status, 0, ""));
+    assert_true(body_has(text));
 }
 
 static void test_own_pages_that_cannot_be_used(void **state)
 {
     (void)state;
-    struct site site = { .own_404 = { .ok = NULL }, .own_50x = { .ok = page_answer(SLICE("")) } }; /* a file; empty */
-    struct errors *errors = errors_new(&site);
+    static char large[(4 << 20) + 1];
+    memset(large, 'x', sizeof large);
+    scratch_write_bytes(&scratch, "root/404.html", large, sizeof large);
+    scratch_write(&scratch, "root/50x.html", ""); /* a blank page explains nothing */
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
+    says_so_itself(errors, 404);
+    says_so_itself(errors, 500);
+    assert_non_null(strstr(scratch.lines, "not used as an error page, File too large: /404.html"));
+    assert_null(strstr(scratch.lines, "50x"));
+    errors_free(errors);
+    site_unref(site);
+}
+
+/* The largest that is taken. */
+static void test_an_own_page_of_4_mib(void **state)
+{
+    (void)state;
+    static char large[4 << 20];
+    memset(large, 'x', sizeof large);
+    scratch_write_bytes(&scratch, "root/404.html", large, sizeof large);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
     begin(NULL);
     assert_non_null(ask(errors, 404, 0, ""));
-    assert_true(body_has("404 Not Found"));
-    begin(NULL);
-    assert_non_null(ask(errors, 500, 0, ""));
-    assert_true(body_has("500 Internal Server Error"));
+    assert_int_equal(body().size, sizeof large);
     errors_free(errors);
-    site_drop(&site);
+    site_unref(site);
+}
+
+/* Between the walk and the reading. */
+static void test_own_pages_that_change_meanwhile(void **state)
+{
+    (void)state;
+    struct site *site = build();
+    scratch_write(&scratch, "root/404.html", "another size");
+    assert_int_equal(unlinkat(scratch.fd, "root/50x.html", 0), 0);
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
+    says_so_itself(errors, 404);
+    says_so_itself(errors, 503);
+    assert_non_null(strstr(scratch.lines, ": /404.html"));
+    assert_non_null(strstr(scratch.lines, "No such file or directory: /50x.html"));
+    errors_free(errors);
+    site_unref(site);
 }
 
 /* ---- Without memory ---- */
@@ -144,20 +167,18 @@ static void test_own_pages_that_cannot_be_used(void **state)
 static void test_no_memory_when_built(void **state)
 {
     (void)state;
-    struct site site = site_make();
+    struct site *site = build();
     for (long i = 0;; i++) {
         allocations_left = i;
-        struct errors *errors = errors_new(&site);
+        struct errors *errors = errors_new(site);
         allocations_left = -1;
         if (errors) {
             errors_free(errors);
             assert_true(i > 60);
             break;
         }
-        assert_int_equal(atomic_load(&site.own_404.ok->hold.count), 1);
-        assert_int_equal(atomic_load(&site.own_50x.ok->hold.count), 1);
     }
-    site_drop(&site);
+    site_unref(site);
 }
 
 static void test_no_memory_when_answered(void **state)
@@ -199,11 +220,13 @@ static void test_no_memory_when_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_pages),
-        cmocka_unit_test(test_own_pages_outlive_the_site),
-        cmocka_unit_test(test_own_pages_that_cannot_be_used),
-        cmocka_unit_test(test_no_memory_when_built),
-        cmocka_unit_test(test_no_memory_when_answered),
+        cmocka_unit_test_setup_teardown(test_own_pages, start, end),
+        cmocka_unit_test_setup_teardown(test_own_pages_outlive_the_site, start, end),
+        cmocka_unit_test_setup_teardown(test_own_pages_that_cannot_be_used, start, end),
+        cmocka_unit_test_setup_teardown(test_an_own_page_of_4_mib, start, end),
+        cmocka_unit_test_setup_teardown(test_own_pages_that_change_meanwhile, start, end),
+        cmocka_unit_test_setup_teardown(test_no_memory_when_built, start, end),
+        cmocka_unit_test_setup_teardown(test_no_memory_when_answered, start, end),
     };
     return run_all(tests, sizeof tests / sizeof tests[0]);
 }
