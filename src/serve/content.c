@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/writer.h"
 #include "serve/digest.h"
 
 /* A representation beside its bytes: two answers, their fields, and their encoded heads, which come at first use. */
@@ -42,15 +43,21 @@ static void add_for_caches(struct page_fields *fields, const struct page *page, 
 {
     if (dress->cache_control.size > 0)
         add(fields, SLICE("Cache-Control"), dress->cache_control);
+    struct writer w = writer_on(fields->vary, sizeof fields->vary);
     if (page_negotiable(page))
-        add(fields, SLICE("Vary"), SLICE("Accept-Encoding"));
+        writer_put(&w, SLICE("Accept-Encoding"));
+    if (page_negotiable(page) && dress->vary.size > 0)
+        writer_put(&w, SLICE(", "));
+    writer_put(&w, dress->vary);
+    if (writer_used(&w) > 0)
+        add(fields, SLICE("Vary"), w.overflowed ? SLICE("*") : writer_slice(&w));
 }
 
 void page_fields_ok(struct page_fields *fields, const struct page *page, const struct dress *dress, struct slice etag,
                     int64_t modified_s)
 {
     fields->count = 0;
-    add(fields, SLICE("Content-Type"), page->type);
+    add(fields, SLICE("Content-Type"), dress->type.size > 0 ? dress->type : page->type);
     if (etag.size > 0)
         add(fields, SLICE("ETag"), etag);
     if (modified_s >= 0)

@@ -72,11 +72,12 @@ uint64_t content_weight_all(const struct content *content);
 void content_retire(struct content *content, struct qsbr *qsbr);
 
 /* The fields of a response with a page, wherever its content comes from. */
-enum { PAGE_FIELDS_MAX = 7 + DRESS_FIELDS_MAX };
+enum { PAGE_FIELDS_MAX = 7 + DRESS_FIELDS_MAX, VARY_SIZE = 512 };
 struct page_fields {
     unsigned count;
     struct field_pair at[PAGE_FIELDS_MAX];
     char date[CLOCK_DATE_SIZE];
+    char vary[VARY_SIZE];
 };
 
 /* `etag` may be empty and `modified_s` -1: those fields are then left out. */

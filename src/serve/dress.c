@@ -1,12 +1,73 @@
-/* Without a word from anybody: browsers do not guess types, and ask again before they use what they have kept. */
+/* First what good sense says, then `_headers`, then the rule: whoever comes later has the last word about a name. */
 #include "serve/dress.h"
 
-#include "serve/page.h"
+#include "serve/defaults.h"
 
-void dress_page(struct dress *dress, const struct page *page)
+static void drop(struct dress *dress, struct slice name)
 {
-    (void)page;
-    dress->cache_control = SLICE("no-cache");
-    dress->count = 1;
-    dress->fields[0] = (struct field_pair){ SLICE("X-Content-Type-Options"), SLICE("nosniff") };
+    unsigned kept = 0;
+    for (unsigned i = 0; i < dress->count; i++)
+        if (!slice_equal_nocase(dress->fields[i].name, name))
+            dress->fields[kept++] = dress->fields[i];
+    dress->count = kept;
+}
+
+static void append(struct dress *dress, struct field_pair field)
+{
+    if (dress->count < DRESS_FIELDS_MAX)
+        dress->fields[dress->count++] = field;
+}
+
+/* The names that have a place of their own. False: it is none of them. */
+static bool set_place(struct dress *dress, struct field_pair field)
+{
+    if (slice_equal_nocase(field.name, SLICE("Cache-Control")))
+        dress->cache_control = field.value;
+    else if (slice_equal_nocase(field.name, SLICE("Content-Type")))
+        dress->type = field.value;
+    else if (slice_equal_nocase(field.name, SLICE("Vary")))
+        dress->vary = field.value;
+    else
+        return false;
+    return true;
+}
+
+/* Several fields of one name may come from one source (Set-Cookie); they replace those of the source before. */
+static void put_all(struct dress *dress, const struct field_pair *fields, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        drop(dress, fields[i].name);
+    for (unsigned i = 0; i < count; i++)
+        if (!set_place(dress, fields[i]) && fields[i].value.data)
+            append(dress, fields[i]);
+}
+
+static void put_rule(struct dress *dress, const struct rule *rule, struct slice origin)
+{
+    if (rule->cache_control.data)
+        dress->cache_control = rule->cache_control;
+    put_all(dress, rule->fields, rule->field_count);
+    if (rule->cors.count == 0 || (!cors_constant(&rule->cors) && !origin.data))
+        return;
+    cors_actual(&rule->cors, origin, &dress->cors);
+    put_all(dress, dress->cors.at, dress->cors.count);
+}
+
+void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
+                struct slice origin)
+{
+    dress->type = dress->vary = slice_make(NULL, 0);
+    dress->cache_control = defaults_cache_control(path);
+    dress->count = 0;
+    append(dress, defaults_nosniff());
+    headers_find(wardrobe->headers, path, &dress->set); /* where it is too much, what had room */
+    put_all(dress, dress->set.at, dress->set.count);
+    if (rule)
+        put_rule(dress, rule, origin);
+}
+
+const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path)
+{
+    struct rule_match match;
+    return rules_find(wardrobe->rules, path, true, &match);
 }

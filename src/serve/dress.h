@@ -1,19 +1,35 @@
-/* What is said with a page beside what it is: how long it may be kept, and the fields that rules or good sense add. */
+/* What is said with a page beside what it is: how long it may be kept, and the fields that rules, the site's `_headers`, or
+ * good sense add. It is found out when a page is prepared, not for each request. */
 #ifndef SERVE_DRESS_H
 #define SERVE_DRESS_H
 
-#include "http/answer.h"
+#include "serve/headers.h"
+#include "serve/rules.h"
 
-struct page;
+enum { DRESS_FIELDS_MAX = 1 + HEADERS_SET_MAX + RULE_FIELDS_MAX + CORS_FIELDS_MAX };
 
-enum { DRESS_FIELDS_MAX = 32 };
-
-struct dress {
-    struct slice cache_control; /* empty: no such field */
-    unsigned count;
-    struct field_pair fields[DRESS_FIELDS_MAX]; /* slices of static memory, or of the rules' */
+/* What a site has to say about its pages. Both may be NULL. */
+struct wardrobe {
+    const struct rules *rules;
+    const struct headers *headers;
 };
 
-void dress_page(struct dress *dress, const struct page *page);
+struct dress {
+    struct slice type;          /* in place of the page's own; empty: that */
+    struct slice cache_control; /* empty: no such field */
+    struct slice vary;          /* joins what the page varies by itself; may be empty */
+    unsigned count;
+    struct field_pair fields[DRESS_FIELDS_MAX];
+    struct header_set set;      /* what some of these slices lie in */
+    struct cors_fields cors;
+};
+
+/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's, where
+ * the answer is for one request; data NULL: it is prepared for all. */
+void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
+                struct slice origin);
+
+/* The rule by which the page at this path is prepared, or NULL. */
+const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path);
 
 #endif

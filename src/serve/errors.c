@@ -34,6 +34,8 @@ struct own {
 
 struct errors {
     struct own *own_404, *own_50x; /* NULL: none */
+    struct own **configured;       /* as the configuration names them; config->error_page_count; NULL each: not to be had */
+    const struct site_config *config;
     struct forms prepared[STATUS_MAX - STATUS_MIN + 1];
     struct forms page_only; /* 405 for a page, which knows GET, HEAD and OPTIONS */
 };
@@ -82,6 +84,9 @@ static void unref_own(struct own *own)
 
 static struct own *own_page(const struct errors *errors, unsigned status)
 {
+    for (size_t i = 0; errors->configured && i < errors->config->error_page_count; i++)
+        if (errors->config->error_pages[i].status == status && errors->configured[i])
+            return errors->configured[i];
     if (status == 404)
         return errors->own_404;
     return status >= 500 ? errors->own_50x : NULL;
@@ -188,11 +193,31 @@ static bool prepare_all(struct errors *errors)
     return prepare_forms(errors, &errors->page_only, 405, writer_slice(&w));
 }
 
+/* False: no memory. */
+static bool read_configured(struct errors *errors, const struct site *site)
+{
+    const struct site_config *config = site->config;
+    errors->config = config;
+    errors->configured = calloc(config->error_page_count + 1, sizeof *errors->configured);
+    for (size_t i = 0; errors->configured && i < config->error_page_count; i++) {
+        errors->configured[i] = read_own(site, config->error_pages[i].path);
+        if (!errors->configured[i])
+            log_write(site->store->log, LOG_LEVEL_WARN, "the error page for %u is not there: %.*s",
+                      config->error_pages[i].status, (int)config->error_pages[i].path.size,
+                      config->error_pages[i].path.data);
+    }
+    return errors->configured != NULL;
+}
+
 struct errors *errors_new(const struct site *site)
 {
     struct errors *errors = calloc(1, sizeof *errors);
     if (!errors)
         return NULL;
+    if (site && !read_configured(errors, site)) {
+        errors_free(errors);
+        return NULL;
+    }
     errors->own_404 = read_own(site, SLICE("/404.html"));
     errors->own_50x = read_own(site, SLICE("/50x.html"));
     if (prepare_all(errors))
@@ -214,6 +239,9 @@ void errors_free(struct errors *errors)
     for (size_t i = 0; i < sizeof errors->prepared / sizeof errors->prepared[0]; i++)
         unref_forms(&errors->prepared[i]);
     unref_forms(&errors->page_only);
+    for (size_t i = 0; errors->configured && i < errors->config->error_page_count; i++)
+        unref_own(errors->configured[i]);
+    free(errors->configured);
     unref_own(errors->own_404);
     unref_own(errors->own_50x);
     free(errors);

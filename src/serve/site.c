@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "serve/content.h"
+#include "serve/hosted.h"
+#include "serve/loader.h"
+#include "serve/redirects.h"
 #include "serve/site_table.h"
 
 static const struct slice index_name = SLICE_INIT("index.html");
@@ -61,14 +63,21 @@ static void leave_page(struct site *site, struct page *page)
     page_free(page);
 }
 
+static void leave_pages(struct site *site)
+{
+    for (size_t i = 0; i < site->tree.count; i++)
+        leave_page(site, site->tree.pages[i]);
+}
+
 static void gone(struct hold *hold)
 {
     struct site *site = LINK_OWNER(hold, struct site, hold);
 
-    for (size_t i = 0; i < site->tree.count; i++)
-        leave_page(site, site->tree.pages[i]);
+    leave_pages(site);
     tree_fini(&site->tree);
     files_close_root(&site->files);
+    headers_free(site->headers);
+    rules_free(site->redirects);
     free(site->slots);
     free(site);
 }
@@ -86,19 +95,74 @@ static struct page *find_before(const void *user, struct slice path)
     return site_page(before, slice_make(address, path.size + 1));
 }
 
-static bool fill(struct site *site, const struct site *before, const struct changes *changes)
+/* A file at the root that is never a page. */
+static const struct page *find_hosted(const struct site *site, struct slice path)
+{
+    const struct tree_folder *root = site->tree.folder_count > 0 ? &site->tree.folders[0] : NULL;
+
+    for (size_t i = 0; root && i < root->page_count; i++)
+        if (slice_equal(page_address(site->tree.pages[root->first_page + i]), path))
+            return site->tree.pages[root->first_page + i];
+    return NULL;
+}
+
+static char *read_hosted(const struct site *site, struct slice path, struct slice *text)
+{
+    const struct page *page = find_hosted(site, path);
+    char *bytes = page ? loader_read(&site->files, page, HOSTED_SIZE_MAX) : NULL;
+
+    if (page && !bytes)
+        log_write(site->store->log, LOG_LEVEL_WARN, "not used, %s: %s", strerror(errno), page->path);
+    *text = slice_make(bytes, bytes ? (size_t)page->size : 0);
+    return bytes;
+}
+
+static void read_words(struct site *site)
+{
+    struct slice text;
+    char *headers = read_hosted(site, SLICE("/_headers"), &text);
+
+    site->headers = headers ? headers_parse(text, site->store->log) : NULL;
+    free(headers);
+    char *redirects = read_hosted(site, SLICE("/_redirects"), &text);
+    site->redirects = redirects ? redirects_parse(text, site->store->log) : NULL;
+    free(redirects);
+    site->wardrobe = (struct wardrobe){ site->config->rules, site->headers };
+}
+
+static bool same_words(const struct site *site, const struct site *before, struct slice path)
+{
+    const struct page *now = find_hosted(site, path), *then = find_hosted(before, path);
+    if (!now || !then)
+        return now == then;
+    return now->size == then->size && now->modified_ns == then->modified_ns && now->inode == then->inode;
+}
+
+static bool walk(struct site *site, const struct site *before, const struct changes *changes)
 {
     struct tree_before earlier = { .tree = before ? &before->tree : NULL, .changes = changes, .find = find_before,
                                    .user = before };
-    bool again = before && changes;
+    return tree_walk(&site->tree, &site->files, before && changes ? &earlier : NULL, site->store->log);
+}
 
-    if (!tree_walk(&site->tree, &site->files, again ? &earlier : NULL, site->store->log))
+static bool fill(struct site *site, const struct site *before, const struct changes *changes)
+{
+    if (!walk(site, before, changes))
         return false;
+    /* What is prepared of a page depends on these files, so a change in them changes every page. */
+    if (before && !(same_words(site, before, SLICE("/_headers")) && same_words(site, before, SLICE("/_redirects")))) {
+        leave_pages(site);
+        tree_fini(&site->tree);
+        if (!walk(site, NULL, NULL))
+            return false;
+    }
     tree_tell_rest(&site->tree);
+    read_words(site);
     return site_table_build(site);
 }
 
-struct site *site_build(const char *root, struct store *store, const struct site *before, const struct changes *changes)
+struct site *site_build(const struct site_config *config, struct store *store, const struct site *before,
+                        const struct changes *changes)
 {
     struct site *site = calloc(1, sizeof *site);
 
@@ -106,7 +170,8 @@ struct site *site_build(const char *root, struct store *store, const struct site
         return NULL;
     hold_init(&site->hold, gone);
     site->store = store;
-    if (!files_open_root(&site->files, root)) {
+    site->config = config;
+    if (!files_open_root(&site->files, config->root)) {
         int error = errno;
         free(site);
         errno = error;

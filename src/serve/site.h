@@ -6,15 +6,40 @@
 #ifndef SERVE_SITE_H
 #define SERVE_SITE_H
 
+#include "serve/dress.h"
 #include "serve/files.h"
 #include "serve/page.h"
 #include "serve/store.h"
 #include "serve/tree.h"
 
+/* What is said about a site, whatever lies in its folder. It outlives all generations. */
+struct site_type {
+    struct slice ending, type; /* "mjs", "text/javascript" */
+};
+
+struct site_error_page {
+    unsigned status;
+    struct slice path;
+};
+
+struct site_config {
+    const char *root;
+    const struct rules *rules;  /* NULL: none */
+    const struct site_type *types;
+    size_t type_count;
+    const struct site_error_page *error_pages;
+    size_t error_page_count;
+    bool lists;                 /* folders without index.html are listed */
+};
+
 struct site {
     struct hold hold;
     struct retired retired; /* the publisher's */
     struct store *store;
+    const struct site_config *config;
+    struct wardrobe wardrobe;
+    struct headers *headers; /* the site's own `_headers` and `_redirects`; NULL: there are none */
+    struct rules *redirects;
     struct files files;
     struct site_slot *slots;
     uint64_t mask; /* slots - 1, a power of two - 1 */
@@ -32,8 +57,9 @@ struct site_slot {
 };
 
 /* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is logged
- * and skipped. `store` stays the caller's. */
-struct site *site_build(const char *root, struct store *store, const struct site *before, const struct changes *changes);
+ * and skipped. `config` and `store` stay the caller's. */
+struct site *site_build(const struct site_config *config, struct store *store, const struct site *before,
+                        const struct changes *changes);
 
 /* The last reference goes: so do its pages, but for those that other generations have. It may take a while. */
 void site_unref(struct site *site);

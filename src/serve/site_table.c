@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "serve/hosted.h"
+
 static const struct slice index_name = SLICE_INIT("/index.html"), html = SLICE_INIT(".html");
 
 /* ---- The table ---------------------------------------------------------------------------------------------- */
@@ -102,6 +104,9 @@ static void add_paths(struct site *site, struct finding *findings, size_t *place
             struct page *page = tree->pages[i];
             enum coding coding = sidecar_coding(page);
             size_t owner;
+            findings[i].hidden |= hosted_is(page_address(page));
+            if (findings[i].hidden)
+                continue;
             if ((coding != CODING_IDENTITY) != (round == 1))
                 continue;
             if (round == 1 && look_for_owner(site, page, coding, &owner, places)) {
@@ -192,10 +197,60 @@ static void add_aliases(struct site *site)
     }
 }
 
+/* ---- What is said about the pages --------------------------------------------------------------------------- */
+
+static bool everybody_gets_the_same(const struct rule *rule)
+{
+    return !rule || (rule->action == RULE_PASS && !rule->basic_auth.data && rule->cors.count == 0);
+}
+
+/* Whether some request for it has to be answered in another way than it is prepared. */
+static bool is_ruled(const struct site *site, const struct page *page)
+{
+    struct slice address = page_address(page), others[2] = { { NULL, 0 } };
+    const struct rule *rule = dress_rule(&site->wardrobe, address);
+    struct rule_match match;
+
+    if (is_html(page))
+        others[0] = slice_part(address, 0, address.size - html.size);
+    if (is_index(page))
+        others[0] = site_folder(page);
+    if (!everybody_gets_the_same(rule) || rules_find(site->redirects, address, true, &match))
+        return true;
+    return others[0].data && (dress_rule(&site->wardrobe, others[0]) != rule ||
+                              rules_find(site->redirects, others[0], true, &match));
+}
+
+static void set_type(const struct site_config *config, struct page *page)
+{
+    for (size_t i = 0; i < config->type_count; i++) {
+        struct slice ending = config->types[i].ending, address = page_address(page);
+        bool dot = address.size > ending.size && address.data[address.size - ending.size - 1] == '.';
+        if (dot && slice_equal_nocase(slice_skip(address, address.size - ending.size), ending))
+            page->type = config->types[i].type;
+    }
+}
+
+/* Pages that an earlier generation has, too, are settled already: what is said has not changed, or they would not be
+ * shared. */
+static void settle_pages(struct site *site)
+{
+    bool rules = site->config->rules || site->redirects;
+
+    for (size_t i = 0; i < site->tree.count; i++) {
+        struct page *page = site->tree.pages[i];
+        if (atomic_load_explicit(&page->count, memory_order_relaxed) > 1)
+            continue;
+        set_type(site->config, page);
+        page->ruled = rules && is_ruled(site, page);
+    }
+}
+
 bool site_table_build(struct site *site)
 {
     if (!make_slots(site) || !settle_paths(site))
         return false;
     add_aliases(site);
+    settle_pages(site);
     return true;
 }

@@ -277,8 +277,8 @@ static enum static_result answer_file(const struct page *page, struct exchange *
     return result;
 }
 
-enum static_result static_answer_file(const struct page *page, struct static_file *file, struct exchange *exchange,
-                                      int64_t now_s)
+enum static_result static_answer_file(const struct page *page, const struct dress *dress, struct static_file *file,
+                                      struct exchange *exchange, int64_t now_s)
 {
     const struct fields *fields = &exchange->request.fields;
     char tag[PAGE_ETAG_SIZE];
@@ -286,21 +286,19 @@ enum static_result static_answer_file(const struct page *page, struct static_fil
     struct slice etag = slice_make(tag, page_write_etag(tag, hash));
     int64_t modified_s = file->changed ? -1 : file->modified_s;
     struct page_fields made;
-    struct dress dress;
 
     if (fields_has(fields, FIELD_ACCEPT_ENCODING) && coding_choose(fields, (struct coding_order){ 0 }) == CODING_REFUSED)
         return STATIC_NOT_ACCEPTABLE;
-    dress_page(&dress, page);
     switch (conditional_evaluate(fields, etag, modified_s, true, now_s)) {
     case VERDICT_FAILED:
         return STATIC_FAILED;
     case VERDICT_NOT_MODIFIED:
-        page_fields_not_modified(&made, page, &dress, etag, modified_s);
+        page_fields_not_modified(&made, page, dress, etag, modified_s);
         return use_own(exchange, make_answer(304, &made, file));
     case VERDICT_SEND:
         break;
     }
-    page_fields_ok(&made, page, &dress, etag, file->modified_s);
+    page_fields_ok(&made, page, dress, etag, file->modified_s);
     struct answer *ok = make_answer(200, &made, file);
     return answer_file(page, exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
 }

@@ -32,9 +32,9 @@ struct static_file {
 /* Opens it, or finds it open. It blocks: a background thread. The descriptor is held. */
 struct static_file static_open(struct store *store, const struct files *files, const struct page *page);
 
-/* Takes over the descriptor's reference. Any thread that has the exchange. */
-enum static_result static_answer_file(const struct page *page, struct static_file *file, struct exchange *exchange,
-                                      int64_t now_s) __attribute__((warn_unused_result));
+/* Takes over the descriptor's reference. What is said with the page comes along. Any thread that has the exchange. */
+enum static_result static_answer_file(const struct page *page, const struct dress *dress, struct static_file *file,
+                                      struct exchange *exchange, int64_t now_s) __attribute__((warn_unused_result));
 
 /* For a file that nobody answered with. */
 void static_close(struct static_file *file);

@@ -70,7 +70,7 @@ static void read_page(struct warmer *warmer, struct page *page)
     page_load_init(&load, &page->slot, 0);
     if (page_cache_ask(&store->cache, &load, NULL) != PAGE_CACHE_LOAD)
         return;
-    if (loader_load(store, &warmer->site->files, page, &load, &content) == LOADED_FAILED)
+    if (loader_load(warmer->site, page, &load, &content) == LOADED_FAILED)
         tell(warmer, page, errno);
     loader_end(store, &load, content);
 }

@@ -14,8 +14,7 @@ struct miss {
     struct page_load load;
     struct page_waiter waiter;
     struct exchange *exchange;
-    struct site *site;        /* held */
-    struct page *page;
+    struct reply reply;       /* its site is held */
     struct content *content;  /* held; NULL: it is sent from */
     struct static_file file;  /* this */
 };
@@ -27,29 +26,23 @@ static void let_go(void *user)
     if (miss->content != NULL)
         hold_unref(&miss->content->hold);
     static_close(&miss->file);
-    site_unref(miss->site);
-}
-
-static enum static_result answer_with(struct miss *miss, struct exchange *exchange)
-{
-    int64_t now_s = exchange->session->host->clock->unix_s;
-    if (miss->content != NULL)
-        return static_answer(miss->page, miss->content, exchange, now_s);
-    return static_answer_file(miss->page, &miss->file, exchange, now_s);
+    site_unref(miss->reply.site);
 }
 
 static void answer(struct exchange *exchange)
 {
     struct miss *miss = exchange->done_user;
-    if (miss->content == NULL && miss->file.descriptor == NULL)
-        respond_error(exchange, miss->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
+    if (miss->content != NULL)
+        reply_with_content(exchange, &miss->reply, miss->content);
+    else if (miss->file.descriptor != NULL)
+        reply_with_file(exchange, &miss->reply, &miss->file);
     else
-        respond_page(exchange, answer_with(miss, exchange));
+        respond_error(exchange, miss->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
 }
 
 static void open_file(struct miss *miss)
 {
-    miss->file = static_open(miss->site->store, &miss->site->files, miss->page);
+    miss->file = static_open(miss->reply.site->store, &miss->reply.site->files, miss->reply.page);
     deferred_complete(miss->exchange, answer);
 }
 
@@ -69,11 +62,11 @@ void miss_wake(struct page_waiter *waiter, struct content *content)
 static void load(struct job *job)
 {
     struct miss *miss = (struct miss *)job;
-    struct store *store = miss->site->store;
-    struct site *site = miss->site;
+    struct store *store = miss->reply.site->store;
+    struct site *site = miss->reply.site;
     struct content *content = NULL;
     hold_ref(&site->hold); /* the miss may have been answered, and have let go, before the load has ended */
-    if (loader_load(store, &site->files, miss->page, &miss->load, &content) != LOADED)
+    if (loader_load(site, miss->reply.page, &miss->load, &content) != LOADED)
         content = NULL;
     loader_end(store, &miss->load, content);
     site_unref(site);
@@ -93,7 +86,7 @@ static void submit(struct miss *miss, void (*run)(struct job *job))
 /* From the first of these calls on the exchange may be answered at any moment. */
 static void ask(struct miss *miss, struct store *store)
 {
-    if (!page_cache_admits(&store->cache, content_weight(miss->page->size))) {
+    if (!page_cache_admits(&store->cache, content_weight(miss->reply.page->size))) {
         submit(miss, open_only);
         return;
     }
@@ -110,7 +103,7 @@ static void ask(struct miss *miss, struct store *store)
     }
 }
 
-void miss_begin(struct exchange *exchange, struct site *site, struct page *page)
+void miss_begin(struct exchange *exchange, const struct reply *reply)
 {
     struct miss *miss = NULL;
     if (exchange_settle(exchange, exchange->head_size))
@@ -119,11 +112,13 @@ void miss_begin(struct exchange *exchange, struct site *site, struct page *page)
         respond_unavailable(exchange);
         return;
     }
-    *miss = (struct miss){ .exchange = exchange, .site = site, .page = page };
-    page_load_init(&miss->load, &page->slot, page_cache_stamp(&site->store->cache, exchange->session->host->clock->now_ms));
-    hold_ref(&site->hold);
+    *miss = (struct miss){ .exchange = exchange, .reply = *reply };
+    struct store *store = reply->site->store;
+    uint64_t stamp = page_cache_stamp(&store->cache, exchange->session->host->clock->now_ms);
+    page_load_init(&miss->load, &reply->page->slot, stamp);
+    hold_ref(&reply->site->hold);
     exchange->done = let_go;
     exchange->done_user = miss;
     deferred_begin(exchange);
-    ask(miss, site->store);
+    ask(miss, store);
 }

@@ -3,10 +3,10 @@
 #ifndef SERVER_MISS_H
 #define SERVER_MISS_H
 
-#include "server/server.h"
+#include "server/reply.h"
 
 /* Defers the exchange; it will be answered. */
-void miss_begin(struct exchange *exchange, struct site *site, struct page *page);
+void miss_begin(struct exchange *exchange, const struct reply *reply);
 
 /* For struct store. */
 void miss_wake(struct page_waiter *waiter, struct content *content);

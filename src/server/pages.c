@@ -1,0 +1,252 @@
+/* First the rules, then the table of addresses, then what is left. See pages.h. */
+#include "server/pages.h"
+
+#include "base/writer.h"
+#include "http/accept.h"
+#include "serve/percent.h"
+#include "server/folder_list.h"
+#include "server/guard.h"
+#include "server/reply.h"
+#include "server/respond.h"
+
+enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
+
+/* A request, and what is known of its path. */
+struct asked {
+    struct exchange *exchange;
+    const struct vhost *vhost;
+    struct site *site;       /* NULL: this host has no pages */
+    struct site_match match;
+    unsigned allow;
+};
+
+static bool reads(enum method method)
+{
+    return method == METHOD_GET || method == METHOD_HEAD;
+}
+
+/* ---- Redirects ---------------------------------------------------------------------------------------------- */
+
+/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
+static void answer_moved(struct exchange *exchange, unsigned status, struct slice location)
+{
+    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
+    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
+    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL || !exchange_add_field(exchange, SLICE("Location"), location)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    writer_put(&w, start);
+    writer_html(&w, location);
+    writer_put(&w, end);
+    exchange->response.chosen = status;
+    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
+}
+
+/* The canonical address of a folder, with the query kept. */
+static void redirect_to_folder(struct exchange *exchange, struct slice folder)
+{
+    const struct target *target = &exchange->request.target;
+    size_t size = 3 * folder.size + 2 + target->query.size; /* every byte may become %XX */
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    percent_write(&w, folder);
+    if (target->has_query) {
+        writer_byte(&w, '?');
+        writer_put(&w, target->query);
+    }
+    answer_moved(exchange, 301, writer_slice(&w));
+}
+
+/* ---- Rules -------------------------------------------------------------------------------------------------- */
+
+static bool find_rule(const struct asked *asked, struct rule_match *match)
+{
+    struct slice path = asked->exchange->request.path;
+    bool page = asked->match.found == SITE_PAGE;
+    return rules_find(asked->vhost->config.rules, path, page, match) || rules_find(asked->site->redirects, path, page, match);
+}
+
+static bool add_fields(struct exchange *exchange, const struct field_pair *fields, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!exchange_add_field(exchange, fields[i].name, fields[i].value))
+            return false;
+    return true;
+}
+
+static void answer_preflight(const struct asked *asked, const struct rule *rule)
+{
+    struct cors_fields fields;
+    cors_preflight(&rule->cors, &asked->exchange->request, asked->allow, &fields);
+    if (add_fields(asked->exchange, fields.at, fields.count))
+        asked->exchange->response.status = 204;
+    else
+        respond_unavailable(asked->exchange);
+}
+
+/* False: it would lead to the path that was asked for, and so does not hold there. */
+static bool redirect_by_rule(const struct asked *asked, const struct rule_match *match)
+{
+    struct exchange *exchange = asked->exchange;
+    const struct target *target = &exchange->request.target;
+    size_t room = rules_room(match, target->query);
+    char *text = arena_take(&exchange->arena, room);
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return true;
+    }
+    struct writer w = writer_on(text, room);
+    if (!rules_location(match, target, &w))
+        return false;
+    answer_moved(exchange, match->rule->status, writer_slice(&w));
+    return true;
+}
+
+static void rewrite_by_rule(const struct asked *asked, const struct rule_match *match)
+{
+    struct exchange *exchange = asked->exchange;
+    size_t room = rules_room(match, SLICE(""));
+    char *text = arena_take(&exchange->arena, room);
+    struct writer w = writer_on(text, text ? room : 0);
+    struct site_match found;
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    rules_rewritten(match, &w);
+    site_find(asked->site, writer_slice(&w), &found);
+    unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
+    if (found.found == SITE_PAGE && reads(exchange->request.method))
+        reply_with_page(exchange, &(struct reply){ .site = asked->site, .page = found.page, .rule = match->rule,
+                                                   .status = status, .ruled = true });
+    else
+        respond_error(exchange, found.found == SITE_PAGE ? 405 : status >= 400 ? status : 404,
+                      found.found == SITE_PAGE ? PAGE_METHODS : 0, SLICE(""));
+}
+
+static void go_on(struct exchange *exchange)
+{
+    pages_answer(exchange, 0);
+}
+
+/* True: this was it, or it goes on later. */
+static bool answer_by_rule(const struct asked *asked, const struct rule_match *match)
+{
+    const struct rule *rule = match->rule;
+    if (rule->basic_auth.data && !guard_admit(asked->exchange, guards_find(asked->vhost->guards, rule->basic_auth), go_on))
+        return true;
+    if (rule->cors.count > 0 && cors_is_preflight(&asked->exchange->request)) {
+        answer_preflight(asked, rule);
+        return true;
+    }
+    switch (rule->action) {
+    case RULE_PASS: return false;
+    case RULE_REDIRECT: return redirect_by_rule(asked, match);
+    case RULE_REWRITE: rewrite_by_rule(asked, match); return true;
+    case RULE_ERROR: respond_error(asked->exchange, rule->status, 0, SLICE("")); return true;
+    }
+    return false;
+}
+
+/* ---- Pages -------------------------------------------------------------------------------------------------- */
+
+/* A navigation, as a browser makes it when an address is entered or a link followed: not what a page loads. */
+static bool navigates(const struct exchange *exchange)
+{
+    struct slice path = exchange->request.path;
+    if (!reads(exchange->request.method) || !fields_has(&exchange->request.fields, FIELD_ACCEPT))
+        return false;
+    for (size_t at = path.size; at > 0 && path.data[at - 1] != '/'; at--)
+        if (path.data[at - 1] == '.')
+            return false;
+    return accept_names(&exchange->request.fields, SLICE("text/html"));
+}
+
+static struct page *find_fallback(const struct asked *asked)
+{
+    struct site_match found;
+    if (asked->vhost->fallback == NULL || asked->match.found != SITE_NOTHING || !navigates(asked->exchange))
+        return NULL;
+    site_find(asked->site, slice_text(asked->vhost->fallback), &found);
+    return found.found == SITE_PAGE ? found.page : NULL;
+}
+
+/* A folder without an index page. */
+static bool list_folder(const struct asked *asked)
+{
+    struct exchange *exchange = asked->exchange;
+    size_t folder;
+    if (!asked->vhost->config.lists || asked->match.found != SITE_NOTHING || !reads(exchange->request.method))
+        return false;
+    switch (site_folder_at(asked->site, exchange->request.path, &folder)) {
+    case SITE_FOLDER_NONE: return false;
+    case SITE_FOLDER_HERE: folder_list_answer(exchange, asked->site, folder); return true;
+    case SITE_FOLDER_WITHOUT_SLASH: break;
+    }
+    size_t size = exchange->request.path.size + 1;
+    char *text = arena_take(&exchange->arena, size);
+    struct writer w = writer_on(text, text ? size : 0);
+    writer_put(&w, exchange->request.path);
+    writer_byte(&w, '/');
+    if (text)
+        redirect_to_folder(exchange, writer_slice(&w));
+    else
+        respond_unavailable(exchange);
+    return true;
+}
+
+static void answer_address(struct asked *asked, const struct rule *rule, bool ruled)
+{
+    struct exchange *exchange = asked->exchange;
+    enum method method = exchange->request.method;
+    struct page *page = asked->match.found == SITE_PAGE ? asked->match.page : find_fallback(asked);
+    if (page || asked->match.found == SITE_REDIRECT)
+        asked->allow |= PAGE_METHODS;
+    if (asked->allow == 0)
+        respond_error(exchange, 404, 0, SLICE(""));
+    else if (method == METHOD_OPTIONS)
+        respond_options(exchange, asked->allow);
+    else if (!reads(method) || (!page && asked->match.found != SITE_REDIRECT))
+        respond_error(exchange, 405, asked->allow, SLICE(""));
+    else if (page)
+        reply_with_page(exchange, &(struct reply){ .site = asked->site, .page = page, .rule = rule, .ruled = ruled });
+    else
+        redirect_to_folder(exchange, site_folder(asked->match.page));
+}
+
+/* Whatever is not simply a page in memory. */
+static void answer_with_rules(struct asked *asked)
+{
+    struct rule_match match = { .rule = NULL };
+    bool found = find_rule(asked, &match);
+    if (found && answer_by_rule(asked, &match))
+        return;
+    if (!list_folder(asked))
+        answer_address(asked, found ? match.rule : NULL, true);
+}
+
+void pages_answer(struct exchange *exchange, unsigned allow)
+{
+    const struct vhost *vhost = vhost_of(exchange);
+    if (vhost == NULL) {
+        respond_error(exchange, 421, 0, SLICE(""));
+        return;
+    }
+    struct asked asked = { .exchange = exchange, .vhost = vhost, .site = vhost_generation(vhost)->site, .allow = allow };
+    if (asked.site != NULL)
+        site_find(asked.site, exchange->request.path, &asked.match);
+    if (asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method))
+        reply_with_page(exchange, &(struct reply){ .site = asked.site, .page = asked.match.page });
+    else if (asked.site != NULL)
+        answer_with_rules(&asked);
+    else
+        answer_address(&asked, NULL, false);
+}

@@ -1,0 +1,11 @@
+/* Who answers where no route does: a rule, a page, the redirect to its proper address, a folder's listing, the fallback of
+ * the host. */
+#ifndef SERVER_PAGES_H
+#define SERVER_PAGES_H
+
+#include "server/server.h"
+
+/* `allow`: the methods that routes with this path have. The exchange has an answer afterwards, or is deferred. */
+void pages_answer(struct exchange *exchange, unsigned allow);
+
+#endif

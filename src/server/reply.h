@@ -1,0 +1,25 @@
+/* How a page answers: as it is prepared, or, where a rule says something else for this request, in another dress or under
+ * another status. */
+#ifndef SERVER_REPLY_H
+#define SERVER_REPLY_H
+
+#include "serve/site.h"
+#include "serve/static.h"
+#include "server/server.h"
+
+struct reply {
+    struct site *site;       /* valid for the turn, or held */
+    struct page *page;
+    const struct rule *rule; /* what holds for the path that was asked for; NULL: none */
+    unsigned status;         /* instead of 200; 0: that */
+    bool ruled;              /* the rule may be another than the one by which the page is prepared */
+};
+
+/* From memory, or later, when it is there. */
+void reply_with_page(struct exchange *exchange, const struct reply *reply);
+
+/* What a miss does when it is home. `file` is closed, or taken over. */
+void reply_with_content(struct exchange *exchange, const struct reply *reply, const struct content *content);
+void reply_with_file(struct exchange *exchange, const struct reply *reply, struct static_file *file);
+
+#endif
