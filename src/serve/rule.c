@@ -199,8 +199,6 @@ struct rule *rule_new(const struct rule_spec *spec, struct why why)
 
 void rule_free(struct rule *rule)
 {
-    if (!rule)
-        return;
     free((struct rule_path *)rule->path);
     free(rule);
 }
