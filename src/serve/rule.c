@@ -129,8 +129,10 @@ static bool read_readers(struct draft *draft)
     char why[WHY_SIZE] = "";
     if (spec->cors.data && !cors_parse(&draft->rule.cors, spec->cors, (struct why){ why, sizeof why }))
         return refuse(draft, "%s", why);
+    if (!spec->basic_auth.data)
+        return true;
     draft->rule.basic_auth = spec->basic_auth;
-    if (spec->basic_auth.data && spec->basic_auth.size == 0)
+    if (spec->basic_auth.size == 0)
         return refuse(draft, "basic_auth names no file; write the path of one with name:hash lines");
     if (slice_find(spec->basic_auth, '\0') < spec->basic_auth.size)
         return refuse(draft, "the name of a file has no NUL in it");

@@ -55,6 +55,8 @@ const struct rule *rules_at(const struct rules *rules, size_t place)
 /* The first of `count` in the row that matches. */
 static const struct rule *walk(const struct rules *rules, size_t count, bool page, struct rule_match *match)
 {
+    if (count == 0)
+        return NULL; /* also because there may be no row yet */
     const struct candidate *end = rules->row + count;
     uint64_t first = rule_path_first(match->path);
     for (const struct candidate *candidate = rules->row; candidate != end; candidate++) {
