@@ -2,11 +2,13 @@
 #include "main/config_host.h"
 
 #include "http/fields.h"
-#include "http/target.h"
 #include "main/config_rules.h"
 #include "main/option_set.h"
 #include "main/value.h"
+#include "serve/hosts.h"
 #include "serve/literals.h"
+
+#include <stdlib.h>
 
 /* ---- Lists ---- */
 
@@ -63,22 +65,19 @@ static bool next_name(struct slice *rest, struct slice *name)
     return name->size > 0;
 }
 
-static bool check_name(struct slice name, struct why why)
+/* serve/hosts.h knows what a name is, and would say of a second host with one that there are two, but not where. */
+static bool check_names(struct slice names, struct why why)
 {
-    struct slice exact = slice_starts(name, SLICE("*.")) ? slice_skip(name, 2) : name;
-    bool bracketed = slice_ends(exact, SLICE("]"));
-    if (!authority_valid(exact) || slice_find(exact, '*') < exact.size)
-        return why_refuse(why, name, "a host is \"example.org\", or \"*.example.org\" for all beneath it");
-    return bracketed || slice_find(exact, ':') == exact.size ||
-           why_refuse(why, name, "a host is named without its port");
+    struct hosts *made;
+    bool good = hosts_new(&made, &names, 1, why);
+    hosts_free(made);
+    return good;
 }
 
 /* Whose name it is already, or that it is this host's from now on. */
 static bool take_name(struct part *part, struct literals *names, struct slice name, struct host *host, struct why why)
 {
     const struct host *other = literals_find(names, name);
-    if (!check_name(name, why))
-        return false;
     if (other)
         return why_refuse(why, name, "it is the name of the host in line %u already", other->line);
     part->failed |= !literals_add(names, name, host);
@@ -98,15 +97,12 @@ static void take_names(struct part *part, struct literals *names, struct host *h
 {
     char text[WHY_SIZE] = "";
     struct why why = { text, sizeof text };
-    struct slice rest = slice_text(lower(host->options.names)), name;
-    unsigned count = 0;
-    bool good = true;
-    while (good && next_name(&rest, &name)) {
+    struct slice rest = slice_trim(slice_text(lower(host->options.names))), name;
+    bool good = rest.size > 0 ||
+                why_refuse(why, rest, "it has no name; what is for all others stands at the top of the file");
+    good = good && check_names(rest, why);
+    while (good && next_name(&rest, &name))
         good = take_name(part, names, name, host, why);
-        count++;
-    }
-    if (count == 0)
-        good = why_refuse(why, name, "it has no name; what is for all others stands at the top of the file");
     if (!good)
         part_refuse(part, part->line, "host", text);
 }
@@ -140,6 +136,22 @@ static void take_host(struct part *part, struct literals *names, struct host *ho
     config_rules_take(part, host);
 }
 
+/* What only all of them together show: there are too many, or two write one address in two ways. */
+static void check_all(struct part *top, const struct host *hosts, size_t count)
+{
+    char text[WHY_SIZE] = "";
+    struct hosts *made = NULL;
+    struct slice *names = calloc(count + 1, sizeof *names);
+    for (size_t i = 0; names && i < count; i++)
+        names[i] = slice_text(hosts[i].options.names);
+    if (!names)
+        top->failed = true;
+    else if (!hosts_new(&made, names, count, (struct why){ text, sizeof text }))
+        part_refuse(top, hosts[count - 1].line, "host", text);
+    hosts_free(made);
+    free(names);
+}
+
 bool config_hosts_take(struct options *options, cfg_t *cfg)
 {
     struct part top = { .options = options, .cfg = cfg };
@@ -154,6 +166,8 @@ bool config_hosts_take(struct options *options, cfg_t *cfg)
         top.failed |= part.failed;
     }
     literals_fini(&names);
+    if (!top.failed && count > 0 && !problems_any(&options->problems))
+        check_all(&top, hosts, count);
     options->hosts = hosts;
     options->host_count = top.failed ? 0 : count;
     return !top.failed;
