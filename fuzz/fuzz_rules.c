@@ -1,8 +1,9 @@
-/* Rules, _redirects and _headers. The input is lines: it is read as each of the two files, and each line as a rule, "path
- * target", with {name} in both. Then each line's first word is a path that is looked up.
+/* Rules, _redirects and _headers. The input is lines: it is read as each of the two files, and each line as a rule,
+ * "path target", with {name} in both. Then each line's first word is a path that is looked up.
  *
- * The reference for a look-up is the first rule that matches, of all in turn. Of what comes out is checked what must hold
- * whatever the rules say: a Location is a URI on the host that the rule names, a field can be sent, a log line is one. */
+ * The reference for a look-up is the first rule that matches, of all in turn. Of what comes out is checked what must
+ * hold whatever the rules say: a Location is a URI on the host that the rule names, a field can be sent, a log line
+ * is one. */
 #include <stdio.h>
 #include <stdlib.h>
 

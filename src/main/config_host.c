@@ -2,12 +2,13 @@
 #include "main/config_host.h"
 
 #include "http/fields.h"
-#include "http/target.h"
 #include "main/config_rules.h"
 #include "main/option_set.h"
 #include "main/value.h"
+#include "serve/hosts.h"
+#include "serve/literals.h"
 
-enum { HOST_NAMES_MAX = 32 }; /* each is compared with all before it */
+#include <stdlib.h>
 
 /* ---- Lists ---- */
 
@@ -64,41 +65,46 @@ static bool next_name(struct slice *rest, struct slice *name)
     return name->size > 0;
 }
 
-static bool check_name(struct slice name, struct why why)
+/* serve/hosts.h knows what a name is, and would say of a second host with one that there are two, but not where. */
+static bool check_names(struct slice names, struct why why)
 {
-    struct slice exact = slice_starts(name, SLICE("*.")) ? slice_skip(name, 2) : name;
-    bool bracketed = slice_ends(exact, SLICE("]"));
-    if (!authority_valid(exact) || slice_find(exact, '*') < exact.size)
-        return why_refuse(why, name, "a host is \"example.org\", or \"*.example.org\" for all beneath it");
-    return bracketed || slice_find(exact, ':') == exact.size ||
-           why_refuse(why, name, "a host is named without its port");
+    struct hosts *made;
+    bool good = hosts_new(&made, &names, 1, why);
+    hosts_free(made);
+    return good;
 }
 
-/* The host that has this name, or NULL. */
-static const struct host *find_named(const struct host *hosts, size_t count, struct slice name)
+/* Whose name it is already, or that it is this host's from now on. */
+static bool take_name(struct part *part, struct literals *names, struct slice name, struct host *host, struct why why)
 {
-    struct slice other;
-    for (size_t i = 0; i < count; i++)
-        for (struct slice rest = slice_text(hosts[i].options.names); next_name(&rest, &other);)
-            if (slice_equal_nocase(other, name))
-                return &hosts[i];
-    return NULL;
+    const struct host *other = literals_find(names, name);
+    if (other)
+        return why_refuse(why, name, "it is the name of the host in line %u already", other->line);
+    part->failed |= !literals_add(names, name, host);
+    return true;
 }
 
-static bool check_names(const struct host *hosts, size_t place, struct why why)
+/* Case makes no difference (RFC 3986 3.2.2), so they are kept without. */
+static char *lower(const char *kept)
 {
-    struct slice rest = slice_text(hosts[place].options.names), name;
-    unsigned count = 0;
-    while (next_name(&rest, &name)) {
-        const struct host *other = find_named(hosts, place, name);
-        if (++count > HOST_NAMES_MAX)
-            return why_refuse(why, name, "a host has at most %d names", HOST_NAMES_MAX);
-        if (!check_name(name, why))
-            return false;
-        if (other)
-            return why_refuse(why, name, "it is the name of the host in line %u already", other->line);
-    }
-    return count > 0 || why_refuse(why, name, "it has no name; what is for all others stands at the top of the file");
+    char *names = (char *)(uintptr_t)kept; /* in the memory of the options, which is ours */
+    for (char *at = names; *at; at++)
+        *at = ascii_lower(*at);
+    return names;
+}
+
+static void take_names(struct part *part, struct literals *names, struct host *host)
+{
+    char text[WHY_SIZE] = "";
+    struct why why = { text, sizeof text };
+    struct slice rest = slice_trim(slice_text(lower(host->options.names))), name;
+    bool good = rest.size > 0 ||
+                why_refuse(why, rest, "it has no name; what is for all others stands at the top of the file");
+    good = good && check_names(rest, why);
+    while (good && next_name(&rest, &name))
+        good = take_name(part, names, name, host, why);
+    if (!good)
+        part_refuse(part, part->line, "host", text);
 }
 
 /* ---- Hosts ---- */
@@ -118,19 +124,32 @@ static void take_places(struct part *part, struct host *host)
     part->failed |= root.text && !host->options.root;
 }
 
-static void take_host(struct part *part, struct host *hosts, size_t place)
+static void take_host(struct part *part, struct literals *names, struct host *host)
 {
-    struct host *host = &hosts[place];
-    char why[WHY_SIZE] = "";
     host->options.names = part_title(part);
     host->line = part->line;
     if (part->failed)
         return;
-    if (!check_names(hosts, place, (struct why){ why, sizeof why }))
-        part_refuse(part, part->line, "host", why);
+    take_names(part, names, host);
     take_places(part, host);
     take_lists(part, host);
     config_rules_take(part, host);
+}
+
+/* What only all of them together show: there are too many, or two write one address in two ways. */
+static void check_all(struct part *top, const struct host *hosts, size_t count)
+{
+    char text[WHY_SIZE] = "";
+    struct hosts *made = NULL;
+    struct slice *names = calloc(count + 1, sizeof *names);
+    for (size_t i = 0; names && i < count; i++)
+        names[i] = slice_text(hosts[i].options.names);
+    if (!names)
+        top->failed = true;
+    else if (!hosts_new(&made, names, count, (struct why){ text, sizeof text }))
+        part_refuse(top, hosts[count - 1].line, "host", text);
+    hosts_free(made);
+    free(names);
 }
 
 bool config_hosts_take(struct options *options, cfg_t *cfg)
@@ -138,13 +157,17 @@ bool config_hosts_take(struct options *options, cfg_t *cfg)
     struct part top = { .options = options, .cfg = cfg };
     size_t count = cfg_size(cfg, "host");
     struct host *hosts = part_take(&top, count, sizeof *hosts);
+    struct literals names = { .room = 0 }; /* each name to its host */
     take_lists(&top, &options->site);
     config_rules_take(&top, &options->site);
     for (size_t i = 0; !top.failed && i < count; i++) {
         struct part part = { .options = options, .cfg = cfg_getnsec(cfg, "host", (unsigned)i) };
-        take_host(&part, hosts, i);
+        take_host(&part, &names, &hosts[i]);
         top.failed |= part.failed;
     }
+    literals_fini(&names);
+    if (!top.failed && count > 0 && !problems_any(&options->problems))
+        check_all(&top, hosts, count);
     options->hosts = hosts;
     options->host_count = top.failed ? 0 : count;
     return !top.failed;

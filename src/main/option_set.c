@@ -195,6 +195,14 @@ static bool set_choice(const struct setting *setting)
                        (int)strlen(words) - 1, words);
 }
 
+static unsigned count_addresses(const char *listen)
+{
+    unsigned count = 1;
+    for (; *listen; listen++)
+        count += *listen == ' ';
+    return count;
+}
+
 /* Several of the same origin are one list; those of a stronger one are put in place of all that were. */
 static bool add_address(const struct setting *setting, const char *address)
 {
@@ -203,6 +211,9 @@ static bool add_address(const struct setting *setting, const char *address)
     char *joined;
     if (is_outranked(setting))
         return true;
+    if (!first && count_addresses(options->listen) >= OPTIONS_LISTEN_MAX)
+        return option_fail(options, "%s: more than %d addresses; \":port\" is all interfaces", setting->label,
+                           OPTIONS_LISTEN_MAX);
     if (asprintf(&joined, "%s%s%s", first ? "" : options->listen, first ? "" : " ", address) < 0)
         return option_fail(options, "%s: out of memory", setting->label);
     free(options->listen);

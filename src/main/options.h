@@ -10,7 +10,7 @@
 #include "main/problems.h"
 #include "rawhttp.h"
 
-enum { OPTIONS_PROBLEM_SIZE = 320, OPTIONS_WORKERS_MAX = 256, OPTIONS_ROWS_MAX = 64 };
+enum { OPTIONS_PROBLEM_SIZE = 320, OPTIONS_WORKERS_MAX = 256, OPTIONS_LISTEN_MAX = 16, OPTIONS_ROWS_MAX = 64 };
 
 /* The weaker before the stronger. */
 enum origin_kind { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };

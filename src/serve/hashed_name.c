@@ -43,11 +43,9 @@ struct makeup {
     unsigned short_pieces; /* of one or two letters: words are longer */
 };
 
-/* A new piece begins at `i`, which is a letter. */
+/* A new piece begins at `i`, which is a letter behind another. */
 static bool begins_piece(struct slice text, size_t i)
 {
-    if (i == 0 || !is_letter(text.data[i - 1]))
-        return true;
     if (!is_upper(text.data[i]))
         return false;
     return is_lower(text.data[i - 1]) || (i + 1 < text.size && is_lower(text.data[i + 1]));

@@ -33,23 +33,31 @@ void headers_free(struct headers *headers)
     free(headers);
 }
 
-static bool begin_block(struct headers *headers, struct slice line, struct why why)
+static bool check_block(const struct headers *headers, struct slice line, struct why why)
+{
+    return headers->block_count < HEADERS_BLOCKS_MAX ||
+           why_refuse(why, line, "there are %d paths above it, and no more than that", HEADERS_BLOCKS_MAX);
+}
+
+/* NULL: `why`. The block stays where it is until the next one begins. */
+static struct block *begin_block(struct headers *headers, struct slice line, struct why why)
 {
     char text[2 * HOSTED_LINE_MAX];
     struct writer w = writer_on(text, sizeof text);
-    if (headers->block_count == HEADERS_BLOCKS_MAX)
-        return why_refuse(why, line, "there are %d paths above it, and no more than that", HEADERS_BLOCKS_MAX);
-    if (!hosted_path(line, &w, why))
-        return false;
+    if (!check_block(headers, line, why) || !hosted_path(line, &w, why))
+        return NULL;
     struct block *blocks = array_grow(headers->blocks, &headers->block_room, headers->block_count, sizeof *blocks);
-    if (!blocks)
-        return why_refuse(why, SLICE(""), "there is no memory for another path");
+    if (!blocks) {
+        why_refuse(why, SLICE(""), "there is no memory for another path");
+        return NULL;
+    }
     headers->blocks = blocks;
     struct rule_path *path = rule_path_new(writer_slice(&w), why);
     if (!path)
-        return false;
-    blocks[headers->block_count++] = (struct block){ .path = path, .first = headers->line_count };
-    return true;
+        return NULL;
+    struct block *block = &blocks[headers->block_count++];
+    *block = (struct block){ .path = path, .first = headers->line_count };
+    return block;
 }
 
 static bool read_field(struct slice line, struct field_pair *field, struct why why)
@@ -60,7 +68,7 @@ static bool read_field(struct slice line, struct field_pair *field, struct why w
     return rule_field_check_name(field->name, why);
 }
 
-static bool add_line(struct headers *headers, struct slice line, struct why why)
+static bool add_line(struct headers *headers, struct block *block, struct slice line, struct why why)
 {
     struct field_pair field;
     if (!read_field(line, &field, why))
@@ -72,7 +80,7 @@ static bool add_line(struct headers *headers, struct slice line, struct why why)
         return why_refuse(why, SLICE(""), "there is no memory for another field");
     headers->lines = lines;
     lines[headers->line_count++] = field;
-    headers->blocks[headers->block_count - 1].count++;
+    block->count++;
     return true;
 }
 
@@ -84,7 +92,8 @@ static bool is_path(struct slice line)
 
 static void fill(struct headers *headers, struct hosted *file)
 {
-    enum { NOWHERE, IN_BLOCK, IN_BAD_BLOCK } where = NOWHERE; /* fields of a path that is wrong are skipped with it */
+    struct block *block = NULL;
+    bool skipping = false; /* the fields of a path that is wrong go with it */
     struct slice line;
     char text[WHY_SIZE];
     struct why why = { text, sizeof text };
@@ -92,12 +101,13 @@ static void fill(struct headers *headers, struct hosted *file)
     while (hosted_next(file, &line)) {
         bool good = true;
         if (is_path(line)) {
-            good = begin_block(headers, line, why);
-            where = good ? IN_BLOCK : IN_BAD_BLOCK;
-        } else if (where == NOWHERE) {
+            block = begin_block(headers, line, why);
+            good = block != NULL;
+            skipping = !good;
+        } else if (block) {
+            good = add_line(headers, block, line, why);
+        } else if (!skipping) {
             good = why_refuse(why, line, "there is no path above it");
-        } else if (where == IN_BLOCK) {
-            good = add_line(headers, line, why);
         }
         if (!good)
             hosted_tell(file, "%s", text);

@@ -113,7 +113,7 @@ static bool read_fields(struct draft *draft)
     if (spec->cache_control.size > RULE_FIELD_SIZE_MAX || !field_value_valid(spec->cache_control))
         return refuse(draft, "its cache_control is not the value of a field; write for example max-age=3600");
     for (size_t i = 0; i < spec->header_count; i++) {
-        char why[WHY_SIZE];
+        char why[WHY_SIZE] = "";
         struct field_pair field;
         if (!rule_field_parse(spec->headers[i], &field, (struct why){ why, sizeof why }))
             return refuse(draft, "%s", why);
@@ -126,13 +126,15 @@ static bool read_fields(struct draft *draft)
 static bool read_readers(struct draft *draft)
 {
     const struct rule_spec *spec = draft->spec;
-    char why[WHY_SIZE];
+    char why[WHY_SIZE] = "";
     if (spec->cors.data && !cors_parse(&draft->rule.cors, spec->cors, (struct why){ why, sizeof why }))
         return refuse(draft, "%s", why);
+    if (!spec->basic_auth.data)
+        return true;
     draft->rule.basic_auth = spec->basic_auth;
-    if (spec->basic_auth.data && spec->basic_auth.size == 0)
+    if (spec->basic_auth.size == 0)
         return refuse(draft, "basic_auth names no file; write the path of one with name:hash lines");
-    if (spec->basic_auth.size > 0 && memchr(spec->basic_auth.data, '\0', spec->basic_auth.size))
+    if (slice_find(spec->basic_auth, '\0') < spec->basic_auth.size)
         return refuse(draft, "the name of a file has no NUL in it");
     return true;
 }
@@ -199,8 +201,6 @@ struct rule *rule_new(const struct rule_spec *spec, struct why why)
 
 void rule_free(struct rule *rule)
 {
-    if (!rule)
-        return;
     free((struct rule_path *)rule->path);
     free(rule);
 }

@@ -62,8 +62,8 @@ static void set_prefix(struct rule_path *rule_path, size_t star)
 struct rule_path *rule_path_new(struct slice text, struct why why)
 {
     struct pattern pattern = { .text = text };
-    enum rule_path_kind kind;
-    size_t star;
+    enum rule_path_kind kind = RULE_PATH_EXACT;
+    size_t star = text.size;
     if (!read(&pattern, &kind, &star, why))
         return NULL;
 

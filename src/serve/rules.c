@@ -9,7 +9,7 @@
 #include "serve/literals.h"
 #include "serve/rule.h"
 
-/* A rule that is not found by its path, as much of it as tells most paths apart. */
+/* A rule that is not found by its path: of that, as much as tells most paths apart. */
 struct candidate {
     uint64_t first, mask;
     uint32_t place;
@@ -52,14 +52,14 @@ const struct rule *rules_at(const struct rules *rules, size_t place)
 
 /* ---- Looking up ---- */
 
-/* The first of the row that matches and comes before `end`. */
-static const struct rule *walk(const struct rules *rules, size_t end, bool page, struct rule_match *match)
+/* The first of `count` in the row that matches. */
+static const struct rule *walk(const struct rules *rules, size_t count, bool page, struct rule_match *match)
 {
+    if (count == 0)
+        return NULL; /* also because there may be no row yet */
+    const struct candidate *end = rules->row + count;
     uint64_t first = rule_path_first(match->path);
-    for (size_t i = 0; i < rules->row_count; i++) {
-        const struct candidate *candidate = &rules->row[i];
-        if (candidate->place >= end)
-            return NULL;
+    for (const struct candidate *candidate = rules->row; candidate != end; candidate++) {
         if ((first ^ candidate->first) & candidate->mask)
             continue;
         const struct rule *rule = rules->at[candidate->place];
@@ -75,7 +75,7 @@ const struct rule *rules_search(const struct rules *rules, struct slice path, bo
     if (exact && page && exact->unless_page)
         exact = NULL;
     match->path = path;
-    match->rule = walk(rules, exact ? exact->place : rules->count, page, match);
+    match->rule = walk(rules, exact ? exact->row_before : rules->row_count, page, match);
     if (match->rule)
         return match->rule;
     match->rule = exact;
@@ -220,6 +220,7 @@ bool rules_add(struct rules *rules, const struct rule_spec *spec, struct why why
     if (!rule)
         return false;
     rule->place = (uint32_t)rules->count;
+    rule->row_before = (uint32_t)rules->row_count;
     if (check_room(rules, rule, why) && check_reached(rules, rule, why) && check_ends(rules, rule, why)) {
         if (list(rules, rule))
             return true;

@@ -46,6 +46,7 @@ struct rule {
     uint16_t status;
     bool unless_page;
     uint32_t place;             /* among the rules, from 0 */
+    uint32_t row_before;        /* rules before it that are not found by their path alone */
     struct slice target;
     struct slice cache_control; /* data NULL: nothing said; empty: there is to be no such field */
     struct slice basic_auth;    /* data NULL: everybody may see it */
@@ -77,8 +78,8 @@ struct rule_match {
 const struct rule *rules_search(const struct rules *rules, struct slice path, bool page, struct rule_match *match);
 
 /* The first rule for a normal path, or NULL. `page`: the site has one there, so rules that hold only where there is
- * none are passed over. Without rules, which is NULL, nothing is done. A path of its own is found by one hash, the
- * others by three instructions each that does not begin alike. */
+ * none are passed over. Without rules, which is NULL, nothing is done. A rule for one path is found by one hash, the
+ * others are walked, 7 instructions each that does not begin alike. */
 static inline const struct rule *rules_find(const struct rules *rules, struct slice path, bool page,
                                             struct rule_match *match)
 {

@@ -26,6 +26,7 @@ static void test_bad_origins_are_explained(void **state)
         { "://a", "://a: an origin is a scheme and a host; write for example https://app.example" },
         { "1x://a", "1x://a: an origin is a scheme and a host; write for example https://app.example" },
         { "a_b://a", "a_b://a: an origin is a scheme and a host; write for example https://app.example" },
+        { "a|://a", "a|://a: an origin is a scheme and a host; write for example https://app.example" },
         { "https:/a", "https:/a: an origin is a scheme and a host; write for example https://app.example" },
         { "https://a, https://b", "https://a,: origins are separated by spaces; leave out the comma" },
         { "https://*.example", "https://*.example: an origin has no star in it; name each of them, or write * alone "

@@ -54,6 +54,9 @@ static void test_names_with_a_hash(void **state)
         "entry.D4kf_j2a.css", "_app-B2x9Kd_1.js", "logo-Bx7k2d9Q.png", "/_astro/page.C4d_F2k9.js",
         /* base 36 and 62, longer */
         "app.1k2j3h4g5f.js", "app.Zk3bX9pQ2mR7tL4v.js",
+        /* hardly a day, a month or a word */
+        "app.12ab3456.js", "photo-20241331a1.png", "photo-20240001a1.png", "photo-20240132a1.png",
+        "photo-20240100a1.png", "photo-21240101a1.png", "index-3F9aC2d1.js",
         /* endings in any case */
         "IMG-3F9AC2D1.JPG", "app.3F9AC2D1.JS",
         NULL
@@ -86,7 +89,8 @@ static void test_ordinary_names(void **state)
         "clip-1080p60fps.mp4", "clip-720p30hz.mp4", "banner.1600x900.jpg",
         /* dates and words of letters up to f */
         "report-20241231.png", "menu-cafe2024.jpg", "menu-2024cafe.jpg", "party-2024dec1.jpg", "party-01DEC2024.jpg",
-        "party-1feb2024.jpg", "log-20240101b.png", "log-20240101a1b2.png", "face2face.jpg", "team-face2face.jpg",
+        "party-1feb2024.jpg", "party-12FEB2024.png", "photo-19991231a1.png", "log-20240101b.png",
+        "log-20240101a1b2.png", "face2face.jpg", "team-face2face.jpg",
         "facade99.png", "icon-facebook2.png", "part-decade80.png", "a-deadbeef.png", "defaced.js", "fed-abcdef12.png",
         "photo-12345678.jpg", "photo-1234567a.jpg", "photo-a1234567.jpg", "main.1612345678901.js", "00000000.png",
         /* camel case */
@@ -98,7 +102,7 @@ static void test_ordinary_names(void **state)
         /* too short, and what is in the folder does not count */
         "app.3f9ac2d.js", "app.a1.js", "/3f9ac2d1b2c3d4e5f6a7/app.js", "/app.3f9ac2d1/main.js",
         /* words with dashes */
-        "my-app-v2-main.js", "a-b2-small.js", "foo-a1-b2-c3.js", "x.-._-.js",
+        "my-app-v2-main.js", "a-b2-small.js", "foo-a1-b2-c3.js", "x.-._-.js", "doc-AB-C2_D3.js",
         /* no assets */
         "page.3f9ac2d1.html", "report-3f9ac2d1.pdf", "data.3f9ac2d1.json", "backup-3f9ac2d1.zip", "app-3f9ac2d1",
         "index.html", "robots.txt", "sw.js", "manifest.webmanifest", "feed.xml",

@@ -124,6 +124,7 @@ static void test_the_fields_of_a_bad_path_go_with_it(void **state)
 {
     (void)state;
     struct headers *headers = parsed("X: 0\n/a\n X: 1\n/:a.html\n X: 2\n bad\n/{b}\n X: 3\nhttps://c.example/\n X: 4\n"
+                                     "http://c.example/\n X: 4\n"
                                      "/a/*/b\n X: 5\n/d\n X: 6\n",
                                      "_headers:1: X: 0: there is no path above it\n"
                                      "_headers:4: :a.html: a placeholder is a whole segment; write :a\n"
@@ -131,7 +132,9 @@ static void test_the_fields_of_a_bad_path_go_with_it(void **state)
                                      "_headers:9: https://c.example/: a path begins with /; the file holds for one "
                                      "host, "
                                      "and does not name it\n"
-                                     "_headers:11: /a/*/b: a star takes all that is beneath, slashes too, so nothing "
+                                     "_headers:11: http://c.example/: a path begins with /; the file holds for one "
+                                     "host, and does not name it\n"
+                                     "_headers:13: /a/*/b: a star takes all that is beneath, slashes too, so nothing "
                                      "but a "
                                      "name's ending follows it; for one segment write {name}\n");
     check(headers, "/a", "X=1\n");

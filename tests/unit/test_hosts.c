@@ -62,6 +62,8 @@ static void test_bad_names_are_explained(void **state)
         { { "*." }, "*." NO_NAME },
         { { "a.." }, "a.." NO_NAME },
         { { "a,b" }, "a,b" NO_NAME },
+        { { "a~b" }, "a~b" NO_NAME },
+        { { "a;b" }, "a;b" NO_NAME },
         { { "a%20b" }, "a%20b" NO_NAME },
         { { LABEL63 "a.b" }, LABEL63 "a.b" NO_NAME },
         { { "a.example a.example" }, "a.example: two hosts, or one twice, are called so; remove one of them" },
@@ -133,9 +135,11 @@ static void test_one_name(void **state)
         { "a.example.:80", 1 }, { "a.example..", 0 }, { "b.example", 0 }, { "a.exampl", 0 }, { "xa.example", 0 },
         { "", 0 }, { ":80", 0 }, { ".", 0 }, { "[::1]", 0 }, { "[::1]:80", 0 }, { "127.0.0.1:80", 0 },
     };
+    static const struct row marks[] = { { "a_b-9.Z0.example:80", 1 }, { "a_b-9.example", 0 } };
     static const struct row without_default[] = { { "a.example", 0 }, { "b.example", HOSTS_UNKNOWN }, { "", -1 } };
     (void)state;
     check((const char *const[]){ "", "a.Example.", NULL }, rows, sizeof rows / sizeof rows[0]);
+    check((const char *const[]){ "", "a_B-9.z0.example", NULL }, marks, 2);
     check((const char *const[]){ "A.example", NULL }, without_default, 3);
 }
 

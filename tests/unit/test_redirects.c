@@ -93,6 +93,7 @@ static void test_faults_are_told_and_skipped(void **state)
                                        "write a "
                                        "redirect" },
         { "/a /b?c=d 200", "/a: a rewrite leads to a path alone, so there is no ? or # in it" },
+        { "/a /b#c 200", "/a: a rewrite leads to a path alone, so there is no ? or # in it" },
         { "/a //b.example/", "/a: another host is redirected to with its scheme; write https://b.example/" },
         { "/a/* https://:splat/", "/a/{splat...}: what a client asks for must not choose the host that it is "
                                   "redirected "

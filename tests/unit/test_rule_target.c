@@ -198,6 +198,7 @@ static void test_paths(void **state)
     static const struct filling rows[] = {
         { "/a", "/index.html", "/a", NULL, "/index.html" },
         { "/a", "/100%", "/a", NULL, "/100%" },
+        { "/a", "/1%2g%g2", "/a", NULL, "/1%2g%g2" },
         { "/a", "/gr\xc3\xbc\xc3\x9f e", "/a", NULL, "/gr\xc3\xbc\xc3\x9f e" },
         { "/old/{x}", "/new/{x}.html", "/old/a b%?#", NULL, "/new/a b%?#.html" },
         { "/old/{x...}", "/{x}", "/old//a", NULL, "/a" },
@@ -218,6 +219,7 @@ static void test_which_path_a_location_names(void **state)
         { "/", "/", true }, { "/a", "/a", true }, { "/a?b", "/a", true }, { "/a#b", "/a", true },
         { "/a#b?c", "/a", true },
         { "/a%20b", "/a b", true }, { "/%C3%bc", "/\xc3\xbc", true }, { "/%61", "/a", true },
+        { "/a%2", "/a%2", true },
         { "/a", "/ab", false }, { "/ab", "/a", false }, { "/a", "/b", false }, { "/a%20", "/a%20", false },
         { "https://h/a", "/a", false }, { "?b", "/", false },
     };
