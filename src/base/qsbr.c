@@ -1,5 +1,5 @@
-/* Things that were retired wait in the order of their epochs, so those that are due are the first ones. Retiring is rare,
- * a few times a second at most, and may take a lock and look at every worker; only the announcement must cost
+/* Things that were retired wait in the order of their epochs, so those that are due are the first ones. Retiring is
+ * rare, a few times a second at most, and may take a lock and look at every worker; only the announcement must cost
  * nothing. */
 #include "base/qsbr.h"
 

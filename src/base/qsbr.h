@@ -72,12 +72,12 @@ static inline void qsbr_end(struct qsbr *qsbr, unsigned worker)
     atomic_store_explicit(&qsbr->workers[worker].announced, UINT64_MAX, memory_order_release);
 }
 
-/* Any thread, after the thing has been replaced, so that no turn which begins now can find it. `free` is called later, on
- * a thread that calls qsbr_reclaim. Asks all workers for an announcement, those too that sleep. */
+/* Any thread, after the thing has been replaced, so that no turn which begins now can find it. `free` is called later,
+ * on a thread that calls qsbr_reclaim. Asks all workers for an announcement, those too that sleep. */
 void qsbr_retire(struct qsbr *qsbr, struct retired *retired, void (*free)(struct retired *retired));
 
-/* Any thread that may take the time it needs to free a whole site: frees what is due, oldest first, and returns how many
- * things still wait for a worker. */
+/* Any thread that may take the time it needs to free a whole site: frees what is due, oldest first, and returns how
+ * many things still wait for a worker. */
 size_t qsbr_reclaim(struct qsbr *qsbr);
 
 #endif

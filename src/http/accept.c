@@ -169,3 +169,15 @@ bool accept_prefers_json(const struct fields *fields)
     }
     return false;
 }
+
+bool accept_names(const struct fields *fields, struct slice type)
+{
+    struct slice member, range;
+    for (int at = fields_next(fields, FIELD_ACCEPT, 0); at >= 0; at = fields_next(fields, FIELD_ACCEPT, (unsigned)at + 1)) {
+        struct slice rest = fields_value(fields, (unsigned)at);
+        while (list_next(&rest, &member))
+            if (next_part(&member, &range) && slice_equal_nocase(range, type))
+                return accept_weight(fields, type) > 0;
+    }
+    return false;
+}

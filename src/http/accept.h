@@ -8,6 +8,10 @@
  * matches decides (RFC 9110 12.5.1). 1000 without an Accept field; -1 stands for a malformed field. */
 int accept_weight(const struct fields *fields, struct slice type);
 
+/* True where this very type is named, and not refused: not where it is only among "all types", as programs say that
+ * care for none in particular. */
+bool accept_names(const struct fields *fields, struct slice type);
+
 /* True where JSON is named by the client and weighs more than HTML: it then gets problem+json. */
 bool accept_prefers_json(const struct fields *fields);
 

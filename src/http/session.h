@@ -51,8 +51,8 @@ struct session_host {
     /* The peer's fault: prepare the response for this status. The request part may be incomplete. */
     void (*refuse)(struct session_host *host, struct exchange *exchange, unsigned status);
 
-    /* All of the response is in the outbox (or the connection broke): to log and to count. The session's reference comes
-     * back with it. */
+    /* All of the response is in the outbox (or the connection broke): to log and to count. The session's reference
+     * comes back with it. */
     void (*finished)(struct session_host *host, struct exchange *exchange, uint64_t body_bytes);
 };
 

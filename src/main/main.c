@@ -106,16 +106,6 @@ static enum exit_status run(const struct options *options, struct signals *signa
     return EXIT_ENDED;
 }
 
-/* This version has one folder to serve, and says so. */
-static bool host_register(rh_server *server, const rh_host_options *host, const struct report *report)
-{
-    bool plain = !host->names && !host->fallback && !host->list && host->rule_count == 0 && !host->types &&
-                 !host->error_pages;
-    if (!plain)
-        report_fatal(report, "hosts, rules, types, error pages, fallback and list are not served by this version");
-    return server && plain;
-}
-
 static enum exit_status explain(const struct options *options, const struct report *report)
 {
     report_fatal(report, "--explain %.60s: not in this version", options->explain);
@@ -123,11 +113,11 @@ static enum exit_status explain(const struct options *options, const struct repo
 }
 
 /* The hosts of the configuration, the default host first. False: one of them cannot be served, and why was said. */
-static bool hosts_register(rh_server *server, const struct options *options, const struct report *report)
+static bool hosts_register(rh_server *server, const struct options *options)
 {
     for (size_t i = 0; i <= options->host_count; i++) {
         const rh_host_options *host = i == 0 ? &options->site.options : &options->hosts[i - 1].options;
-        if (!host_register(server, host, report))
+        if (rh_host(server, host) != 0) /* why, the log has said */
             return false;
     }
     return true;
@@ -144,7 +134,7 @@ static rh_server *make_server(struct options *options, struct report *report)
     rh_server *server = rh_server_new(options->server);
     if (!server)
         report_fatal(report, "out of memory");
-    if (server && !*rh_error(server) && hosts_register(server, options, report))
+    if (server && !*rh_error(server) && hosts_register(server, options))
         return server;
     rh_server_free(server);
     return NULL;

@@ -164,7 +164,8 @@ static void go_on_draining(struct worker *worker)
         worker->state = WORKER_ENDED;
 }
 
-/* What has to be done in a turn beside events and deadlines. Most turns have nothing of it, and look at one flag only. */
+/* What has to be done in a turn beside events and deadlines. Most turns have nothing of it, and look at one flag
+ * only. */
 static void tend(struct worker *worker)
 {
     run_again(worker);

@@ -1,7 +1,8 @@
-/* What is in memory of a page: its content, perhaps in several codings, each a representation with its prepared answers.
+/* What is in memory of a page: its content, perhaps in several codings, each a representation with its prepared
+ * answers.
  *
- * A response that is being sent holds it, and so does whoever encodes it. It never changes, but that representations are
- * added, each published by one store. It knows neither the page's file nor a client. */
+ * A response that is being sent holds it, and so does whoever encodes it. It never changes, but that representations
+ * are added, each published by one store. It knows neither the page's file nor a client. */
 #ifndef SERVE_CONTENT_H
 #define SERVE_CONTENT_H
 
@@ -61,8 +62,8 @@ uint64_t content_weight(uint64_t size);
 /* `bytes` (malloc, page->size of them) then belong to it. NULL: no memory, and they are still the caller's. */
 struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress, int64_t now_s);
 
-/* `bytes` (malloc), what the content is in this coding, then belong to it; what they weigh has been seen to. One thread at a
- * time. False: no memory, and they are still the caller's. */
+/* `bytes` (malloc), what the content is in this coding, then belong to it; what they weigh has been seen to. One thread
+ * at a time. False: no memory, and they are still the caller's. */
 bool content_add(struct content *content, enum coding coding, char *bytes, uint64_t size);
 
 /* What all its representations weigh. */
@@ -84,7 +85,8 @@ struct page_fields {
 void page_fields_ok(struct page_fields *fields, const struct page *page, const struct dress *dress, struct slice etag,
                     int64_t modified_s);
 
-/* RFC 9110 15.4.5: of what a 200 has, ETag, Cache-Control, Vary; Last-Modified only where it has to stand in for an ETag. */
+/* RFC 9110 15.4.5: of what a 200 has, ETag, Cache-Control, Vary; Last-Modified only where it has to stand in for an
+ * ETag. */
 void page_fields_not_modified(struct page_fields *fields, const struct page *page, const struct dress *dress,
                               struct slice etag, int64_t modified_s);
 

@@ -1,5 +1,5 @@
-/* A hash of content (XXH3, 64 bits), from which strong validators are made: so replicas agree about them, whenever their
- * files were written. */
+/* A hash of content (XXH3, 64 bits), from which strong validators are made: so replicas agree about them, whenever
+ * their files were written. */
 #ifndef SERVE_DIGEST_H
 #define SERVE_DIGEST_H
 

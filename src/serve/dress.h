@@ -1,5 +1,5 @@
-/* What is said with a page beside what it is: how long it may be kept, and the fields that rules, the site's `_headers`, or
- * good sense add. It is found out when a page is prepared, not for each request. */
+/* What is said with a page beside what it is: how long it may be kept, and the fields that rules, the site's
+ * `_headers`, or good sense add. It is found out when a page is prepared, not for each request. */
 #ifndef SERVE_DRESS_H
 #define SERVE_DRESS_H
 
@@ -24,8 +24,8 @@ struct dress {
     struct cors_fields cors;
 };
 
-/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's, where
- * the answer is for one request; data NULL: it is prepared for all. */
+/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's,
+ * where the answer is for one request; data NULL: it is prepared for all. */
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
                 struct slice origin);
 

@@ -1,5 +1,5 @@
-/* A queue of contents and the thread that encodes them. A content is in the queue without a reference, and leaves it when
- * it is retired; while it is being encoded it is held. See encoder.h. */
+/* A queue of contents and the thread that encodes them. A content is in the queue without a reference, and leaves it
+ * when it is retired; while it is being encoded it is held. See encoder.h. */
 #include "serve/encoder.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Encodes content that is in memory, one after another, on a thread of the lowest priority: it takes what the workers leave
- * of the CPUs, and a page is served as it is until it is ready. */
+/* Encodes content that is in memory, one after another, on a thread of the lowest priority: it takes what the workers
+ * leave of the CPUs, and a page is served as it is until it is ready. */
 #ifndef SERVE_ENCODER_H
 #define SERVE_ENCODER_H
 

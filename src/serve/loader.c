@@ -11,6 +11,7 @@
 #include "serve/content.h"
 #include "serve/digest.h"
 #include "serve/encoder.h"
+#include "serve/site.h"
 
 /* A whole file in memory. */
 struct file {
@@ -82,8 +83,7 @@ static bool read_sidecar(int fd, const struct page *page, struct file *file)
 }
 
 /* What stands beside the page in this coding, if it is that. A bad one is told, and the page goes without. */
-static void add_sidecar(struct store *store, const struct files *files, const struct page *page, enum coding coding,
-                        struct content *content)
+static void add_sidecar(const struct site *site, const struct page *page, enum coding coding, struct content *content)
 {
     char path[UINT16_MAX + sizeof ".zst"];
     struct writer w = writer_on(path, sizeof path);
@@ -92,7 +92,7 @@ static void add_sidecar(struct store *store, const struct files *files, const st
     writer_text(&w, page_file(page));
     writer_put(&w, coding_suffix(coding));
     writer_byte(&w, '\0');
-    int fd = files_open(files, path);
+    int fd = files_open(&site->files, path);
     bool read = fd >= 0 && read_sidecar(fd, page, &file);
     if (fd >= 0)
         close(fd);
@@ -101,15 +101,15 @@ static void add_sidecar(struct store *store, const struct files *files, const st
     if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
         return;
     if (read)
-        log_write(store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s", path);
+        log_write(site->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s", path);
     free(file.bytes);
 }
 
-static void add_sidecars(struct store *store, const struct files *files, const struct page *page, struct content *content)
+static void add_sidecars(const struct site *site, const struct page *page, struct content *content)
 {
     for (unsigned coding = 1; coding < CODING_COUNT; coding++)
         if (page->sidecars & coding_bit(coding))
-            add_sidecar(store, files, page, coding, content);
+            add_sidecar(site, page, coding, content);
 }
 
 /* ---- Into the store ----------------------------------------------------------------------------------------- */
@@ -132,24 +132,26 @@ static void keep(struct store *store, const struct page *page, struct content *c
         encoder_submit(store->encoder, content);
 }
 
-static enum loaded make_content(struct store *store, const struct files *files, const struct page *page, struct file *file,
+static enum loaded make_content(const struct site *site, const struct page *page, struct file *file,
                                 struct content **content)
 {
     struct dress dress;
     uint64_t hash = digest_bytes(slice_make(file->bytes, page->size));
 
-    dress_page(&dress, page);
+    struct slice address = page_address(page);
+    dress_page(&dress, &site->wardrobe, dress_rule(&site->wardrobe, address), address, slice_make(NULL, 0));
     *content = content_new(page, file->bytes, hash, &dress, now_s());
     if (!*content)
         return LOADED_NOT;
     file->bytes = NULL;
-    add_sidecars(store, files, page, *content);
+    add_sidecars(site, page, *content);
     return LOADED;
 }
 
-static enum loaded load_open(struct store *store, const struct files *files, const struct page *page, int fd,
-                             struct page_load *load, struct content **content)
+static enum loaded load_open(const struct site *site, const struct page *page, int fd, struct page_load *load,
+                             struct content **content)
 {
+    struct store *store = site->store;
     struct file file = { .bytes = NULL };
     struct link leavers;
 
@@ -158,7 +160,7 @@ static enum loaded load_open(struct store *store, const struct files *files, con
     if (loaded == LOADED)
         loaded = read_page(page, fd, &file);
     if (loaded == LOADED)
-        loaded = make_content(store, files, page, &file, content);
+        loaded = make_content(site, page, &file, content);
     if (loaded == LOADED)
         keep(store, page, *content, load, &leavers); /* where there is no room it is for those who wait, and nobody else */
     int error = errno;
@@ -168,15 +170,14 @@ static enum loaded load_open(struct store *store, const struct files *files, con
     return loaded;
 }
 
-enum loaded loader_load(struct store *store, const struct files *files, const struct page *page, struct page_load *load,
-                        struct content **content)
+enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load, struct content **content)
 {
-    if (!page_cache_admits(&store->cache, content_weight(page->size)))
+    if (!page_cache_admits(&site->store->cache, content_weight(page->size)))
         return LOADED_NOT;
-    int fd = files_open(files, page_file(page));
+    int fd = files_open(&site->files, page_file(page));
     if (fd < 0)
         return LOADED_FAILED;
-    enum loaded loaded = load_open(store, files, page, fd, load, content);
+    enum loaded loaded = load_open(site, page, fd, load, content);
     int error = errno;
     close(fd);
     errno = error;

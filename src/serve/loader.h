@@ -1,7 +1,7 @@
 /* Reads a page's file into the store, with its sidecars. It blocks: for background threads.
  *
- * A file is taken only as the table knows it, and when its size and times were the same before and after, so that a half-
- * written one is never kept. */
+ * A file is taken only as the table knows it, and when its size and times were the same before and after, so that a
+ * half- written one is never kept. */
 #ifndef SERVE_LOADER_H
 #define SERVE_LOADER_H
 
@@ -9,6 +9,8 @@
 #include "serve/files.h"
 #include "serve/page.h"
 #include "serve/store.h"
+
+struct site;
 
 enum loaded {
     LOADED,
@@ -19,8 +21,8 @@ enum loaded {
 
 /* `load` is under way (page_cache_ask), and still to be ended (loader_end). LOADED: `*content` is held for the
  * caller, whatever becomes of it in the cache. */
-enum loaded loader_load(struct store *store, const struct files *files, const struct page *page, struct page_load *load,
-                        struct content **content) __attribute__((warn_unused_result));
+enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load, struct content **content)
+    __attribute__((warn_unused_result));
 
 /* Ends a load and wakes all that wait. `content` is NULL, or what was held for the caller, who gives it away. */
 void loader_end(struct store *store, struct page_load *load, struct content *content);

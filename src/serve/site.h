@@ -1,6 +1,6 @@
-/* A generation of the site: every page beneath the root, and the table of all addresses. It is built beside the one before
- * it, taking over what has not changed, and then never changes. A look-up touches no disk, so a path that is not here is a
- * 404 without a system call.
+/* A generation of the site: every page beneath the root, and the table of all addresses. It is built beside the one
+ * before it, taking over what has not changed, and then never changes. A look-up touches no disk, so a path that is not
+ * here is a 404 without a system call.
  *
  * Whoever publishes it retires the one before; an exchange that outlives its turn holds it. */
 #ifndef SERVE_SITE_H
@@ -48,16 +48,16 @@ struct site {
     size_t addresses;
 };
 
-/* Open addressing, at most half full. A slot says at a glance whether it is the one: strings are compared only where they
- * are as good as equal. The address is a beginning of its page's path. */
+/* Open addressing, at most half full. A slot says at a glance whether it is the one: strings are compared only where
+ * they are as good as equal. The address is a beginning of its page's path. */
 struct site_slot {
     uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
     uint32_t tag;   /* the high half of the hash */
     uint32_t size;  /* of the address */
 };
 
-/* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is logged
- * and skipped. `config` and `store` stay the caller's. */
+/* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is
+ * logged and skipped. `config` and `store` stay the caller's. */
 struct site *site_build(const struct site_config *config, struct store *store, const struct site *before,
                         const struct changes *changes);
 
@@ -71,8 +71,8 @@ struct site_match {
     struct page *page; /* REDIRECT: of the folder that it should have been: see site_folder */
 };
 
-/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/" where
- * that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
+/* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/"
+ * where that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
 void site_find(const struct site *site, struct slice path, struct site_match *match);
 
 /* A page by its exact path ("/404.html"), or NULL. */

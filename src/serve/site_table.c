@@ -136,8 +136,8 @@ static struct page *copy_page(const struct page *page)
     return copy;
 }
 
-/* A page with other sidecars is another page: what is in memory of it no longer holds. Those of this generation alone can
- * be changed in place, for nobody has seen them. */
+/* A page with other sidecars is another page: what is in memory of it no longer holds. Those of this generation alone
+ * can be changed in place, for nobody has seen them. */
 static bool apply(struct site *site, size_t i, const struct finding *finding)
 {
     struct page *page = site->tree.pages[i];
@@ -177,7 +177,8 @@ static bool settle_paths(struct site *site)
 
 /* ---- Further addresses -------------------------------------------------------------------------------------- */
 
-/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins. */
+/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one
+ * wins. */
 static void add_aliases(struct site *site)
 {
     for (size_t i = 0; i < site->tree.count; i++) {

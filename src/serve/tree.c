@@ -1,5 +1,5 @@
-/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and read by
- * loader when it is asked for. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs,
+/* Walks the root, folder by folder, with one open folder at a time. What is found is named and measured here, and read
+ * by loader when it is asked for. It decides what has no address: dotfiles, links that lead out or in a circle, FIFOs,
  * sockets, devices, and names that no request can spell. */
 #include "serve/tree.h"
 

@@ -1,5 +1,5 @@
-/* Reads pages before anybody asks for them, as far as there is room: small ones first, so that as many as possible are in
- * memory. It blocks. */
+/* Reads pages before anybody asks for them, as far as there is room: small ones first, so that as many as possible are
+ * in memory. It blocks. */
 #ifndef SERVE_WARMER_H
 #define SERVE_WARMER_H
 
@@ -7,9 +7,9 @@
 
 enum { WARMER_THREADS_MAX = 8 };
 
-/* Until there is no room, or `pages_max` have been read, or somebody sets `*stop`. The calling thread reads too, so that
- * fewer threads than were asked for are no error. What cannot be read is logged. Returns false if it was stopped, or has
- * not come to an end. */
+/* Until there is no room, or `pages_max` have been read, or somebody sets `*stop`. The calling thread reads too, so
+ * that fewer threads than were asked for are no error. What cannot be read is logged. Returns false if it was stopped,
+ * or has not come to an end. */
 bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, const atomic_bool *stop);
 
 /* Hashes the pages that are too large to be kept in memory. */

@@ -2,11 +2,7 @@
  * call when a request has come in.
  *
  * It knows no socket and no wire version. */
-#include "base/writer.h"
-#include "serve/content.h"
-#include "serve/percent.h"
-#include "serve/static.h"
-#include "server/miss.h"
+#include "server/pages.h"
 #include "server/respond.h"
 
 enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
@@ -63,83 +59,6 @@ static void call_handler(struct exchange *exchange, const struct route *route)
         respond_settle(exchange);
 }
 
-static void answer_page(struct exchange *exchange, const struct generation *generation, struct page *page)
-{
-    const struct clock *clock = exchange->session->host->clock;
-    struct store *store = generation->site->store;
-    struct cached *cached = page_cache_hit(&page->slot, page_cache_stamp(&store->cache, clock->now_ms));
-    if (cached == NULL)
-        miss_begin(exchange, generation->site, page);
-    else
-        respond_page(exchange, static_answer(page, content_of(cached), exchange, clock->unix_s));
-}
-
-/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
-static void answer_moved(struct exchange *exchange, struct slice location)
-{
-    static const struct slice start =
-        SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
-    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
-    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
-    char *text = arena_take(&exchange->arena, size);
-    if (text == NULL) {
-        respond_unavailable(exchange);
-        return;
-    }
-    struct writer w = writer_on(text, size);
-    writer_put(&w, start);
-    writer_html(&w, location);
-    writer_put(&w, end);
-    exchange->response.chosen = 301;
-    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
-}
-
-/* The canonical address of a folder, with the query kept. */
-static void answer_redirect(struct exchange *exchange, const struct page *index)
-{
-    const struct target *target = &exchange->request.target;
-    struct slice folder = site_folder(index);
-    size_t size = 3 * folder.size + 1 + target->query.size; /* every byte may become %XX */
-    char *text = arena_take(&exchange->arena, size);
-    if (text == NULL) {
-        respond_unavailable(exchange);
-        return;
-    }
-    struct writer w = writer_on(text, size);
-    percent_write(&w, folder);
-    if (target->has_query) {
-        writer_byte(&w, '?');
-        writer_put(&w, target->query);
-    }
-    if (!exchange_add_field(exchange, SLICE("Location"), writer_slice(&w)))
-        respond_unavailable(exchange);
-    else
-        answer_moved(exchange, writer_slice(&w));
-}
-
-/* What is not for a handler: pages, and the methods that come by themselves. `allow` is what routes of this path
- * have. */
-static void answer_otherwise(struct exchange *exchange, unsigned allow)
-{
-    const struct request *request = &exchange->request;
-    const struct generation *generation = vhost_generation(&exchange_worker(exchange)->server->vhost);
-    struct site_match match = { .found = SITE_NOTHING };
-    if (generation->site != NULL)
-        site_find(generation->site, request->path, &match);
-    if (match.found != SITE_NOTHING)
-        allow |= PAGE_METHODS;
-    if (allow == 0)
-        respond_error(exchange, 404, 0, SLICE(""));
-    else if (request->method == METHOD_OPTIONS)
-        respond_options(exchange, allow);
-    else if (match.found == SITE_NOTHING || !reads(request->method))
-        respond_error(exchange, 405, allow, SLICE(""));
-    else if (match.found == SITE_PAGE)
-        answer_page(exchange, generation, match.page);
-    else
-        answer_redirect(exchange, match.page);
-}
-
 /* Targets that name no path: "*" speaks of the server as a whole, and there are no tunnels here. */
 static void answer_pathless(struct exchange *exchange)
 {
@@ -169,7 +88,7 @@ static void dispatch(struct exchange *exchange)
     if (route != NULL)
         call_handler(exchange, route);
     else
-        answer_otherwise(exchange, allow);
+        pages_answer(exchange, allow);
 }
 
 static struct exchange *take(struct session_host *host)

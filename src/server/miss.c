@@ -1,5 +1,5 @@
-/* From a miss to the answer: on a background thread the page is read, or its file opened; back home it is answered. What is
- * needed for that lies in the arena of the exchange, which holds the page's site meanwhile. */
+/* From a miss to the answer: on a background thread the page is read, or its file opened; back home it is answered.
+ * What is needed for that lies in the arena of the exchange, which holds the page's site meanwhile. */
 #include "server/miss.h"
 
 #include "serve/loader.h"

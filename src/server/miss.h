@@ -1,5 +1,5 @@
-/* A page that is not in memory: its request waits for it to be read, together with all others that ask for it meanwhile, or
- * for its file to be opened. */
+/* A page that is not in memory: its request waits for it to be read, together with all others that ask for it
+ * meanwhile, or for its file to be opened. */
 #ifndef SERVER_MISS_H
 #define SERVER_MISS_H
 

@@ -1,5 +1,5 @@
-/* Who answers where no route does: a rule, a page, the redirect to its proper address, a folder's listing, the fallback of
- * the host. */
+/* Who answers where no route does: a rule, a page, the redirect to its proper address, a folder's listing, the fallback
+ * of the host. */
 #ifndef SERVER_PAGES_H
 #define SERVER_PAGES_H
 

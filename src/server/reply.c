@@ -18,8 +18,6 @@ static struct slice origin_of(const struct exchange *exchange)
 /* Whether what is prepared is what this request is to get. */
 static bool as_prepared(const struct reply *reply)
 {
-    if (!reply->ruled)
-        return true;
     bool same = reply->rule == dress_rule(&reply->site->wardrobe, page_address(reply->page));
     bool constant = !reply->rule || reply->rule->cors.count == 0 || cors_constant(&reply->rule->cors);
     return same && constant && reply->status == 0;
@@ -96,10 +94,10 @@ static bool redress(struct exchange *exchange, const struct reply *reply)
 
 static void finish(struct exchange *exchange, const struct reply *reply, enum static_result result)
 {
-    if (result == STATIC_ANSWERED && !as_prepared(reply) && !redress(exchange, reply))
-        respond_unavailable(exchange);
-    else
+    if (result != STATIC_ANSWERED)
         respond_page(exchange, result);
+    else if (reply->ruled && !as_prepared(reply) && !redress(exchange, reply))
+        respond_unavailable(exchange);
 }
 
 void reply_with_content(struct exchange *exchange, const struct reply *reply, const struct content *content)

@@ -1,5 +1,5 @@
-/* How a page answers: as it is prepared, or, where a rule says something else for this request, in another dress or under
- * another status. */
+/* How a page answers: as it is prepared, or, where a rule says something else for this request, in another dress or
+ * under another status. */
 #ifndef SERVER_REPLY_H
 #define SERVER_REPLY_H
 

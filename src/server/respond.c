@@ -12,6 +12,11 @@ static struct exchange *of(rh_request *request)
     return (struct exchange *)request;
 }
 
+static struct vhost *default_vhost(const struct exchange *exchange)
+{
+    return exchange_worker(exchange)->server->vhosts[0];
+}
+
 /* Error pages belong to the generation of the site, which only a worker can look at. */
 static void answer_late(struct exchange *exchange, unsigned status, struct slice detail)
 {
@@ -23,11 +28,11 @@ static void answer_late(struct exchange *exchange, unsigned status, struct slice
 /* Fields that a handler has set (WWW-Authenticate, Retry-After) stay. */
 static void answer_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
 {
-    const struct generation *generation = vhost_generation(&exchange_worker(exchange)->server->vhost);
+    const struct vhost *vhost = vhost_of(exchange);
     if (exchange->deferred)
         answer_late(exchange, status, detail);
     else
-        errors_answer(generation->errors, exchange, status, allow, detail);
+        errors_answer(vhost_generation(vhost ? vhost : default_vhost(exchange))->errors, exchange, status, allow, detail);
 }
 
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)

@@ -17,15 +17,14 @@
 enum {
     INPUT_EXTRA = 64 * 1024,  /* beside the longest head: what one read may bring */
     OUTPUT_SIZE = 256 * 1024,
-    PORT_TRIES = 8,
-    WARM_MS = 2000 /* pages are read before the first request for so long; a small site is in memory by then */
+    PORT_TRIES = 8
 };
 
 
 _Static_assert((int)RH_LOG_DEBUG == (int)LOG_LEVEL_DEBUG, "the program's log is called with our levels");
 _Static_assert((int)CONFIG_LISTEN_MAX <= (int)WORKER_LISTENERS_MAX, "a worker watches every listener");
 
-__attribute__((format(printf, 2, 3))) static bool fail(rh_server *server, const char *format, ...)
+bool server_fail(rh_server *server, const char *format, ...)
 {
     va_list arguments;
     if (server->error[0] == '\0') {
@@ -51,15 +50,14 @@ rh_server *rh_server_create(const rh_options *options, size_t options_size)
     pthread_mutex_init(&server->ending, NULL);
     char why[CONFIG_WHY_SIZE];
     if (!config_init(&server->config, &known, why))
-        fail(server, "%s", why);
+        server_fail(server, "%s", why);
     server->router = router_new();
-    if (server->router == NULL)
-        fail(server, "out of memory");
+    if (server->router == NULL || !hosts_begin(server))
+        server_fail(server, "out of memory");
     return server;
 }
 
-/* Too late for this call: that goes to the log alone, for the server is well. */
-static bool was_started(const rh_server *server, const char *what)
+bool server_was_started(const rh_server *server, const char *what)
 {
     bool started = server->state == SERVER_STARTED;
     if (started)
@@ -69,17 +67,17 @@ static bool was_started(const rh_server *server, const char *what)
 
 int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user)
 {
-    if (server == NULL || server->router == NULL || was_started(server, pattern))
+    if (server == NULL || server->router == NULL || server_was_started(server, pattern))
         return -1;
     if (handler == NULL) {
-        fail(server, "%s: it has no handler", pattern);
+        server_fail(server, "%s: it has no handler", pattern);
         return -1;
     }
     char why[256] = "out of memory";
     struct route *route = malloc(sizeof *route);
     if (route == NULL || router_add(server->router, pattern, route, why, sizeof why) != ROUTER_OK) {
         free(route);
-        fail(server, "%s", why);
+        server_fail(server, "%s", why);
         return -1;
     }
     *route = (struct route){ server->routes, handler, user };
@@ -97,11 +95,11 @@ static bool open_access_log(rh_server *server)
     else
         server->access_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (server->access_fd < 0)
-        return fail(server, "cannot write the access log %s: %s; name a file that this user may write", path,
+        return server_fail(server, "cannot write the access log %s: %s; name a file that this user may write", path,
                     strerror(errno));
     enum access_log_form form = isatty(server->access_fd) ? ACCESS_LOG_COLOUR : ACCESS_LOG_JSON;
     server->access_log = access_log_new(server->access_fd, form, server->config.workers, &server->log);
-    return server->access_log != NULL || fail(server, "cannot start the access log: %s", strerror(errno));
+    return server->access_log != NULL || server_fail(server, "cannot start the access log: %s", strerror(errno));
 }
 
 static void wake_worker(void *user, unsigned index)
@@ -121,26 +119,13 @@ static bool open_store(rh_server *server)
     store->wake = miss_wake;
     store->qsbr = qsbr_new(config->workers, wake_worker, server);
     if (store->qsbr == NULL)
-        return fail(server, "out of memory");
+        return server_fail(server, "out of memory");
     page_cache_init(&store->cache, config->cache_policy, config->cache_bytes);
     server->stored = descriptors_init(&store->descriptors, config->cache_policy, descriptors_default(limit.rlim_cur));
     if (!server->stored)
-        return fail(server, "out of memory");
+        return server_fail(server, "out of memory");
     if (config->encodes)
         store->encoder = encoder_new(store); /* without a thread for it pages go out as they are */
-    return true;
-}
-
-static bool load_pages(rh_server *server)
-{
-    const struct config *config = &server->config;
-    server->hosted = vhost_init(&server->vhost, &server->store, config->root);
-    if (!server->hosted)
-        return fail(server, "out of memory");
-    if (!vhost_load(&server->vhost))
-        return fail(server, "cannot serve %s: %s; name a folder that this user may read", config->root,
-                    strerror(errno));
-    vhost_warm(&server->vhost, config->workers, WARM_MS);
     return true;
 }
 
@@ -206,13 +191,13 @@ static bool open_listeners(rh_server *server)
     char why[LISTEN_WHY_SIZE];
     server->listen_fds = malloc(count * sizeof *server->listen_fds);
     if (server->listen_fds == NULL)
-        return fail(server, "out of memory");
+        return server_fail(server, "out of memory");
     for (size_t i = 0; i < count; i++)
         server->listen_fds[i] = -1;
     for (unsigned i = 0, step; i < config->listen_count; i += step) {
         step = begins_pair(config, i) ? 2 : 1;
         if (step == 2 ? !open_pair(server, i, why) : !open_listener(server, i, why))
-            return fail(server, "%s", why);
+            return server_fail(server, "%s", why);
     }
     return true;
 }
@@ -243,7 +228,7 @@ static bool listen_with(rh_server *server, struct server_worker *worker, unsigne
         int fd = server->listen_fds[i * config->workers + index];
         bool shared = config->listen[i].name.any.sa_family == AF_UNIX;
         if (fd >= 0 && !worker_listen(&worker->net, fd, shared))
-            return fail(server, "cannot watch a listening socket: %s", strerror(errno));
+            return server_fail(server, "cannot watch a listening socket: %s", strerror(errno));
     }
     return true;
 }
@@ -258,7 +243,7 @@ static bool make_worker(rh_server *server, unsigned index)
     if (server->access_log != NULL)
         worker->access_log = access_log_writer(server->access_log, index);
     if (!worker_init(&worker->net, &server->settings, &worker->host))
-        return fail(server, "cannot make a worker: %s", strerror(errno));
+        return server_fail(server, "cannot make a worker: %s", strerror(errno));
     worker->net.qsbr = server->store.qsbr;
     worker->net.index = index;
     server->workers_made++;
@@ -273,7 +258,7 @@ static bool make_workers(rh_server *server)
     server->background = background_new(server->config.background);
     server->workers = aligned_alloc(CACHE_LINE, server->config.workers * sizeof *server->workers);
     if (server->background == NULL || server->workers == NULL)
-        return fail(server, "out of memory or threads");
+        return server_fail(server, "out of memory or threads");
     memset(server->workers, 0, server->config.workers * sizeof *server->workers);
     for (unsigned i = 0; i < server->config.workers; i++)
         if (!make_worker(server, i))
@@ -328,16 +313,9 @@ static bool start_workers(rh_server *server)
     atomic_store(&server->workers_live, server->workers_made);
     for (unsigned i = 0; i < server->workers_made; i++)
         if (!worker_start(&server->workers[i].net))
-            return fail(server, "cannot start a thread: %s", strerror(errno));
+            return server_fail(server, "cannot start a thread: %s", strerror(errno));
     server->state = SERVER_STARTED;
     tell_workers(server);
-    return true;
-}
-
-static bool follow_pages(rh_server *server)
-{
-    if (!vhost_follow(&server->vhost, server->config.watch))
-        return fail(server, "cannot follow %s: %s", server->config.root, strerror(errno));
     return true;
 }
 
@@ -351,10 +329,10 @@ static int give_up(rh_server *server)
 
 int rh_start(rh_server *server)
 {
-    if (server == NULL || was_started(server, "rh_start") || server->state == SERVER_FAILED)
+    if (server == NULL || server_was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
-    bool started = open_access_log(server) && open_store(server) && load_pages(server) && open_listeners(server) &&
-                   make_workers(server) && start_workers(server) && follow_pages(server);
+    bool started = open_access_log(server) && open_store(server) && hosts_load(server) && open_listeners(server) &&
+                   make_workers(server) && start_workers(server) && hosts_follow(server);
     return started ? 0 : give_up(server);
 }
 
@@ -409,8 +387,7 @@ static void close_store(rh_server *server)
     struct store *store = &server->store;
     encoder_free(store->encoder);
     store->encoder = NULL;
-    if (server->hosted)
-        vhost_fini(&server->vhost);
+    hosts_end(server);
     if (store->qsbr != NULL)
         qsbr_free(store->qsbr);
     if (server->stored)
@@ -425,8 +402,7 @@ void rh_server_free(rh_server *server)
         return;
     rh_stop(server);
     rh_wait(server);
-    if (server->hosted)
-        vhost_stop(&server->vhost);
+    hosts_stop(server);
     free_workers(server);
     if (server->access_log != NULL)
         access_log_free(server->access_log);
@@ -452,14 +428,6 @@ const char *rh_error(const rh_server *server)
 unsigned rh_port(const rh_server *server)
 {
     return server != NULL ? address_port(&server->config.listen[0]) : 0;
-}
-
-rh_site_info rh_site(const rh_server *server)
-{
-    if (server == NULL || !server->hosted)
-        return (rh_site_info){ 0 };
-    struct site_stats stats = vhost_stats((struct vhost *)&server->vhost);
-    return (rh_site_info){ stats.pages, stats.pages_in_memory, stats.bytes, stats.bytes_in_memory };
 }
 
 void rh_log_stderr(void *user, enum rh_log_level level, const char *line)

@@ -6,6 +6,7 @@
 #include "base/background.h"
 #include "net/worker.h"
 #include "observe/access_log.h"
+#include "serve/hosts.h"
 #include "serve/router.h"
 #include "server/config.h"
 #include "server/vhost.h"
@@ -41,8 +42,10 @@ struct rh_server {
     struct router *router;
     struct route *routes;
     struct store store;
-    struct vhost vhost;
-    bool stored, hosted;         /* those two have been made */
+    bool stored;                 /* it has been made */
+    struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
+    size_t vhost_count;
+    struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */
     struct background *background;
     struct access_log *access_log;
     int access_fd;
@@ -55,8 +58,24 @@ struct rh_server {
     _Atomic int wanted;            /* enum worker_state: what rh_drain and rh_stop ask for, any thread, any time */
 };
 
+/* Keeps the first mistake, and tells it. Always false. */
+bool server_fail(rh_server *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Too late for this call: that goes to the log alone, for the server is well. */
+bool server_was_started(const rh_server *server, const char *what);
+
+/* The hosts of a server (hosting.c): the default one is made, all are loaded, followed on disk, stopped, ended. */
+bool hosts_begin(rh_server *server);
+bool hosts_load(rh_server *server);
+bool hosts_follow(rh_server *server);
+void hosts_stop(rh_server *server);
+void hosts_end(rh_server *server);
+
 /* Fills the host's calls (dispatch.c). */
 void dispatch_init(struct session_host *host);
+
+/* The host that a request is for, or NULL: it is nobody's. */
+struct vhost *vhost_of(const struct exchange *exchange);
 
 /* Exchanges of a worker, made at need and used again (exchanges.c). */
 struct exchange *exchanges_take(struct server_worker *worker);

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "serve/warmer.h"
+#include "server/guard.h"
 
 enum {
     PRELOADED_MAX = 4096,  /* new pages read before a generation is published, so that nobody waits for them */
     RECLAIM_TRIES = 200,   /* how often it is looked whether the generation before can go, so many ms apart */
     RECLAIM_MS = 5,
-    WARM_POLL_MS = 5
+    WARM_POLL_MS = 5,
+    MEMORY_MAX = 64 << 20  /* of a host's texts */
 };
 
 /* ---- Generations -------------------------------------------------------------------------------------------- */
@@ -47,17 +49,21 @@ static struct generation *generation_new(struct site *site)
     return NULL;
 }
 
-bool vhost_init(struct vhost *vhost, struct store *store, const char *root)
+struct vhost *vhost_new(struct store *store)
 {
-    *vhost = (struct vhost){ .store = store, .root = root ? strdup(root) : NULL };
+    struct vhost *vhost = calloc(1, sizeof *vhost);
+    if (!vhost)
+        return NULL;
+    vhost->store = store;
+    arena_init(&vhost->memory, vhost->first, sizeof vhost->first, MEMORY_MAX);
     pthread_mutex_init(&vhost->lock, NULL);
-    return !root || vhost->root;
+    return vhost;
 }
 
 bool vhost_load(struct vhost *vhost)
 {
-    struct site *site = vhost->root ? site_build(vhost->root, vhost->store, NULL, NULL) : NULL;
-    if (vhost->root && !site)
+    struct site *site = vhost->config.root ? site_build(&vhost->config, vhost->store, NULL, NULL) : NULL;
+    if (vhost->config.root && !site)
         return false;
     struct generation *generation = generation_new(site);
     if (!generation)
@@ -90,10 +96,10 @@ static void changed(void *user, const struct changes *changes)
     struct vhost *vhost = user;
     const struct log *log = vhost->store->log;
     const struct site *before = atomic_load_explicit(&vhost->generation, memory_order_relaxed)->site;
-    struct site *site = site_build(vhost->root, vhost->store, before, changes);
+    struct site *site = site_build(&vhost->config, vhost->store, before, changes);
 
     if (!site) {
-        log_write(log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served", vhost->root,
+        log_write(log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served", vhost->config.root,
                   strerror(errno));
         return;
     }
@@ -108,14 +114,14 @@ static void changed(void *user, const struct changes *changes)
         return;
     }
     site_unref(site);
-    log_write(log, LOG_LEVEL_WARN, "%s: out of memory; what was served goes on being served", vhost->root);
+    log_write(log, LOG_LEVEL_WARN, "%s: out of memory; what was served goes on being served", vhost->config.root);
 }
 
 bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
 {
-    struct watcher_settings settings = { .root = vhost->root, .rescans = watch == VHOST_WATCH_RESCAN,
+    struct watcher_settings settings = { .root = vhost->config.root, .rescans = watch == VHOST_WATCH_RESCAN,
                                          .log = vhost->store->log, .changed = changed, .user = vhost };
-    if (!vhost->root || watch == VHOST_WATCH_OFF)
+    if (!vhost->config.root || watch == VHOST_WATCH_OFF)
         return true;
     vhost->watcher = watcher_new(&settings);
     return vhost->watcher && watcher_start(vhost->watcher);
@@ -184,11 +190,16 @@ void vhost_stop(struct vhost *vhost)
     vhost->warming = false;
 }
 
-void vhost_fini(struct vhost *vhost)
+void vhost_free(struct vhost *vhost)
 {
+    if (!vhost)
+        return;
     generation_free(atomic_load(&vhost->generation));
+    guards_free(vhost->guards);
+    rules_free(vhost->rules);
+    arena_give_back(&vhost->memory);
     pthread_mutex_destroy(&vhost->lock);
-    free(vhost->root);
+    free(vhost);
 }
 
 struct site_stats vhost_stats(struct vhost *vhost)

@@ -3,6 +3,7 @@
 #ifndef SERVER_VHOST_H
 #define SERVER_VHOST_H
 
+#include "base/arena.h"
 #include "rawhttp.h"
 #include "serve/errors.h"
 #include "serve/site.h"
@@ -15,9 +16,16 @@ struct generation {
     struct retired retired;
 };
 
+struct guards;
+
 struct vhost {
     struct store *store;
-    char *root;            /* NULL: no pages */
+    struct site_config config; /* its root is NULL where there are no pages */
+    const char *names;         /* NULL: it is the default */
+    const char *fallback;      /* the path of a page; NULL: none */
+    struct rules *rules;       /* what the configuration says; NULL: nothing */
+    struct guards *guards;     /* of the files that those rules name */
+    struct arena memory;       /* of all these texts */
     _Atomic(struct generation *) generation;
     pthread_mutex_t lock;  /* whoever looks at a generation and is no worker */
     pthread_t warmer;
@@ -25,12 +33,13 @@ struct vhost {
     atomic_bool ending;
     atomic_bool warmed;    /* the warmer has done what there was to do at the start */
     struct watcher *watcher;
+    _Alignas(16) char first[1024]; /* of memory */
 };
 
 enum vhost_watch { VHOST_WATCH_AUTO, VHOST_WATCH_RESCAN, VHOST_WATCH_OFF };
 
-/* `root` is copied and may be NULL. False: errno. */
-bool vhost_init(struct vhost *vhost, struct store *store, const char *root);
+/* One that serves nothing yet. See host_options.h. NULL: no memory. */
+struct vhost *vhost_new(struct store *store);
 
 /* Walks the root and publishes the first generation. False: errno. */
 bool vhost_load(struct vhost *vhost);
@@ -38,15 +47,15 @@ bool vhost_load(struct vhost *vhost);
 /* Reads pages into memory until all are there, or for so long; a thread goes on after that. */
 void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms);
 
-/* From now on changes on disk become generations. False: errno. Not being able to watch is no failure: it looks again and
- * again then. */
+/* From now on changes on disk become generations. False: errno. Not being able to watch is no failure: it looks again
+ * and again then. */
 bool vhost_follow(struct vhost *vhost, enum vhost_watch watch);
 
 /* Ends its threads. */
 void vhost_stop(struct vhost *vhost);
 
-/* Workers and background threads have ended. */
-void vhost_fini(struct vhost *vhost);
+/* Workers and background threads have ended. NULL is allowed. */
+void vhost_free(struct vhost *vhost);
 
 /* A worker, for this turn. */
 static inline const struct generation *vhost_generation(const struct vhost *vhost)

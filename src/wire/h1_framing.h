@@ -16,8 +16,8 @@ struct h1_framing {
     uint64_t length;  /* LENGTH: bytes, more than 0 */
 };
 
-/* Nothing in the head has a say in its framing: no body, and 1.1 goes on where 1.0 does not. So nearly every request is,
- * and this is all that it pays for being asked. */
+/* Nothing in the head has a say in its framing: no body, and 1.1 goes on where 1.0 does not. So nearly every request
+ * is, and this is all that it pays for being asked. */
 static inline bool h1_framing_plain(const struct fields *fields)
 {
     return !fields_have(fields, field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_CONTENT_LENGTH) |
