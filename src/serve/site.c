@@ -8,6 +8,7 @@
 #include "serve/site_table.h"
 
 static const struct slice index_name = SLICE_INIT("index.html");
+static const struct log silent;
 
 /* ---- Looking up --------------------------------------------------------------------------------------------- */
 
@@ -91,8 +92,9 @@ static bool fill(struct site *site, const struct site *before, const struct chan
     struct tree_before earlier = { .tree = before ? &before->tree : NULL, .changes = changes, .find = find_before,
                                    .user = before };
     bool again = before && changes;
+    bool told = again && changes_everything(changes) && !changes->root_replaced; /* what is skipped, last time */
 
-    if (!tree_walk(&site->tree, &site->files, again ? &earlier : NULL, site->store->log))
+    if (!tree_walk(&site->tree, &site->files, again ? &earlier : NULL, told ? &silent : site->store->log))
         return false;
     tree_tell_rest(&site->tree);
     return site_table_build(site);
