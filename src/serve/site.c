@@ -10,6 +10,7 @@
 #include "serve/site_table.h"
 
 static const struct slice index_name = SLICE_INIT("index.html");
+static const struct log silent;
 
 /* ---- Looking up --------------------------------------------------------------------------------------------- */
 
@@ -142,7 +143,10 @@ static bool walk(struct site *site, const struct site *before, const struct chan
 {
     struct tree_before earlier = { .tree = before ? &before->tree : NULL, .changes = changes, .find = find_before,
                                    .user = before };
-    return tree_walk(&site->tree, &site->files, before && changes ? &earlier : NULL, site->store->log);
+    bool again = before && changes;
+    bool told = again && changes_everything(changes) && !changes->root_replaced; /* what is skipped, last time */
+
+    return tree_walk(&site->tree, &site->files, again ? &earlier : NULL, told ? &silent : site->store->log);
 }
 
 static bool fill(struct site *site, const struct site *before, const struct changes *changes)

@@ -381,10 +381,12 @@ static void free_workers(rh_server *server)
     free(server->workers);
 }
 
-/* No worker and no background thread is there any more. */
+/* No worker and no background thread is there any more, and some workers perhaps never were. */
 static void close_store(rh_server *server)
 {
     struct store *store = &server->store;
+    for (unsigned i = 0; store->qsbr != NULL && i < server->config.workers; i++)
+        qsbr_end(store->qsbr, i);
     encoder_free(store->encoder);
     store->encoder = NULL;
     hosts_end(server);

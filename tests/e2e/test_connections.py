@@ -1,5 +1,6 @@
 """Connections: many requests on one, many of them at once, more than there are descriptors, and what is no HTTP."""
 import contextlib
+import os
 import random
 import selectors
 import socket
@@ -273,13 +274,15 @@ def test_connections_in_the_queue_get_their_turn(serve):
 
 
 def test_large_files_beyond_the_descriptors_are_refused_not_fatal(site, serve):
-    """Each needs a descriptor of its own beside its connection's."""
-    site.put("large.bin", 8 << 20)
+    """Each needs a descriptor of its own beside its connection's, where it is another file's."""
+    large = site.put("large.bin", 8 << 20)
+    for i in range(35):
+        os.link(large, site.path / f"large-{i}.bin")
     server = serve("--cache-size", "64K", "--workers", "1", "--max-connections", "40", before=FEW)
     clients = connect_all(server, 35, receive_buffer=4096)
     try:
-        for client in clients:
-            client.ask("/large.bin")
+        for i, client in enumerate(clients):
+            client.ask(f"/large-{i}.bin")
         answers = [client.read_head().status for client in clients]
         assert set(answers) == {200, 503}
     finally:

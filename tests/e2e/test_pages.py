@@ -92,6 +92,22 @@ def test_every_name_has_an_address(site, serve):
         assert (response.status, response.text) == (200, name)
 
 
+def test_a_page_says_how_it_may_be_kept_and_read(site, serve):
+    site.put("style.css", "a {}" * 100)
+    site.put("picture.png", "not really")
+    server = serve()
+    for target, negotiated in (("/", False), ("/style.css", True), ("/picture.png", False)):
+        response = server.ask(target)
+        assert response["cache-control"] == "no-cache", target
+        assert response["x-content-type-options"] == "nosniff"
+        assert response["accept-ranges"] == "bytes"
+        assert ("vary" in response) == negotiated
+        again = server.ask(target, if_none_match=response["etag"])
+        assert (again.status, again["cache-control"]) == (304, "no-cache")
+        assert ("vary" in again) == negotiated
+        assert "last-modified" not in again and "x-content-type-options" not in again
+
+
 def test_a_page_has_validators(site, serve):
     page = site.put("a.txt", "one")
     site.put("same.txt", "one")

@@ -3,6 +3,7 @@ import os
 import socket
 
 import pytest
+from program import wait_until
 
 SECRET = "the secret"
 
@@ -144,6 +145,7 @@ def test_a_link_that_is_turned_round_after_the_start_leads_nowhere(guarded, serv
     assert len(server.ask("/large.bin").body) == 200_000
     link.unlink()
     link.symlink_to("../secret.txt")
+    wait_until(lambda: server.ask("/large.bin").status == 404, "the change to be seen")
     assert refuses(server, "/large.bin")
 
 

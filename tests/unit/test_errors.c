@@ -225,7 +225,8 @@ static void test_a_begun_response_is_dropped(void **state)
     (void)state;
     struct errors *errors = errors_new(NULL);
     begin(NULL);
-    struct answer *other = page_answer(SLICE("other"));
+    struct answer *other = answer_new(&(struct answer_parts){ .status = 200, .body = SLICE("other") });
+    assert_non_null(other);
     answer_ref(other);
     exchange.held = other;
     exchange.response.close = true;
