@@ -7,6 +7,7 @@
 #include "serve/hosted.h"
 #include "serve/loader.h"
 #include "serve/redirects.h"
+#include "serve/site_folders.h"
 #include "serve/site_table.h"
 
 static const struct slice index_name = SLICE_INIT("index.html");
@@ -75,6 +76,7 @@ static void gone(struct hold *hold)
     struct site *site = LINK_OWNER(hold, struct site, hold);
 
     leave_pages(site);
+    site_folders_free(site->folders);
     tree_fini(&site->tree);
     files_close_root(&site->files);
     headers_free(site->headers);
@@ -162,6 +164,8 @@ static bool fill(struct site *site, const struct site *before, const struct chan
     }
     tree_tell_rest(&site->tree);
     read_words(site);
+    if (site->config->lists && !(site->folders = site_folders_new(site)))
+        return false;
     return site_table_build(site);
 }
 

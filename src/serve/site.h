@@ -32,6 +32,8 @@ struct site_config {
     bool lists;                 /* folders without index.html are listed */
 };
 
+struct site_folders;
+
 struct site {
     struct hold hold;
     struct retired retired; /* the publisher's */
@@ -40,6 +42,7 @@ struct site {
     struct wardrobe wardrobe;
     struct headers *headers; /* the site's own `_headers` and `_redirects`; NULL: there are none */
     struct rules *redirects;
+    struct site_folders *folders; /* where they are listed */
     struct files files;
     struct site_slot *slots;
     uint64_t mask; /* slots - 1, a power of two - 1 */

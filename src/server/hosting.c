@@ -65,7 +65,7 @@ static bool make_table(rh_server *server)
 static bool load(rh_server *server, struct vhost *vhost)
 {
     char text[WHY_SIZE];
-    if (!guards_new(&vhost->guards, &server->store, vhost->rules, (struct why){ text, sizeof text }))
+    if (!guards_new(&vhost->guards, server->guard_pool, vhost->rules, (struct why){ text, sizeof text }))
         return server_fail(server, "%s", text);
     if (!vhost_load(vhost))
         return server_fail(server, "cannot serve %s: %s; name a folder that this user may read",

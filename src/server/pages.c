@@ -4,6 +4,7 @@
 #include "base/writer.h"
 #include "http/accept.h"
 #include "serve/percent.h"
+#include "serve/site_folders.h"
 #include "server/folder_list.h"
 #include "server/guard.h"
 #include "server/reply.h"
@@ -67,11 +68,9 @@ static void redirect_to_folder(struct exchange *exchange, struct slice folder)
 
 /* ---- Rules -------------------------------------------------------------------------------------------------- */
 
-static bool find_rule(const struct asked *asked, struct rule_match *match)
+static const struct rule *find_rule(const struct asked *asked, const struct rules *rules, struct rule_match *match)
 {
-    struct slice path = asked->exchange->request.path;
-    bool page = asked->match.found == SITE_PAGE;
-    return rules_find(asked->vhost->config.rules, path, page, match) || rules_find(asked->site->redirects, path, page, match);
+    return rules_find(rules, asked->exchange->request.path, asked->match.found == SITE_PAGE, match);
 }
 
 static bool add_fields(struct exchange *exchange, const struct field_pair *fields, unsigned count)
@@ -85,7 +84,7 @@ static bool add_fields(struct exchange *exchange, const struct field_pair *field
 static void answer_preflight(const struct asked *asked, const struct rule *rule)
 {
     struct cors_fields fields;
-    cors_preflight(&rule->cors, &asked->exchange->request, asked->allow, &fields);
+    cors_preflight(&rule->cors, &asked->exchange->request, asked->allow | PAGE_METHODS, &fields);
     if (add_fields(asked->exchange, fields.at, fields.count))
         asked->exchange->response.status = 204;
     else
@@ -179,27 +178,34 @@ static struct page *find_fallback(const struct asked *asked)
     return found.found == SITE_PAGE ? found.page : NULL;
 }
 
-/* A folder without an index page. */
-static bool list_folder(const struct asked *asked)
+/* "/docs" of a folder is at home at "/docs/". */
+static void redirect_to_listing(struct exchange *exchange)
 {
-    struct exchange *exchange = asked->exchange;
-    size_t folder;
-    if (!asked->vhost->config.lists || asked->match.found != SITE_NOTHING || !reads(exchange->request.method))
-        return false;
-    switch (site_folder_at(asked->site, exchange->request.path, &folder)) {
-    case SITE_FOLDER_NONE: return false;
-    case SITE_FOLDER_HERE: folder_list_answer(exchange, asked->site, folder); return true;
-    case SITE_FOLDER_WITHOUT_SLASH: break;
-    }
-    size_t size = exchange->request.path.size + 1;
-    char *text = arena_take(&exchange->arena, size);
-    struct writer w = writer_on(text, text ? size : 0);
-    writer_put(&w, exchange->request.path);
+    struct slice path = exchange->request.path;
+    char *text = arena_take(&exchange->arena, path.size + 1);
+    struct writer w = writer_on(text, text ? path.size + 1 : 0);
+    writer_put(&w, path);
     writer_byte(&w, '/');
     if (text)
         redirect_to_folder(exchange, writer_slice(&w));
     else
         respond_unavailable(exchange);
+}
+
+/* A folder without an index page. */
+static bool list_folder(const struct asked *asked)
+{
+    struct exchange *exchange = asked->exchange;
+    struct slice path = exchange->request.path;
+    size_t folder;
+    if (asked->match.found != SITE_NOTHING || !reads(exchange->request.method))
+        return false;
+    if (!site_folders_find(asked->site->folders, path, &folder))
+        return false;
+    if (path.data[path.size - 1] == '/')
+        folder_list_begin(exchange, asked->site, folder);
+    else
+        redirect_to_listing(exchange);
     return true;
 }
 
@@ -225,12 +231,14 @@ static void answer_address(struct asked *asked, const struct rule *rule, bool ru
 /* Whatever is not simply a page in memory. */
 static void answer_with_rules(struct asked *asked)
 {
-    struct rule_match match = { .rule = NULL };
-    bool found = find_rule(asked, &match);
-    if (found && answer_by_rule(asked, &match))
+    struct rule_match match, hosted;
+    const struct rule *rule = find_rule(asked, asked->vhost->config.rules, &match);
+    if (rule && answer_by_rule(asked, &match))
+        return;
+    if (find_rule(asked, asked->site->redirects, &hosted) && answer_by_rule(asked, &hosted)) /* the site's own word */
         return;
     if (!list_folder(asked))
-        answer_address(asked, found ? match.rule : NULL, true);
+        answer_address(asked, rule, true);
 }
 
 void pages_answer(struct exchange *exchange, unsigned allow)

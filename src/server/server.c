@@ -3,6 +3,7 @@
 
 #include "serve/encoder.h"
 #include "server/deferred.h"
+#include "server/guard.h"
 #include "server/miss.h"
 #include "wire/h1_session.h"
 
@@ -120,6 +121,10 @@ static bool open_store(rh_server *server)
     store->qsbr = qsbr_new(config->workers, wake_worker, server);
     if (store->qsbr == NULL)
         return server_fail(server, "out of memory");
+    server->guard_pool = malloc(sizeof *server->guard_pool);
+    if (server->guard_pool == NULL)
+        return server_fail(server, "out of memory");
+    guard_pool_init(server->guard_pool, store->qsbr, &server->log);
     page_cache_init(&store->cache, config->cache_policy, config->cache_bytes);
     server->stored = descriptors_init(&store->descriptors, config->cache_policy, descriptors_default(limit.rlim_cur));
     if (!server->stored)
@@ -373,6 +378,9 @@ static void free_workers(rh_server *server)
     /* Background work first: it sends exchanges home, which the workers then still have to take in. */
     if (server->background != NULL)
         background_free(server->background);
+    if (server->guard_pool != NULL)
+        guard_pool_fini(server->guard_pool);
+    free(server->guard_pool);
     for (unsigned i = 0; i < server->workers_made; i++) {
         deferred_await(&server->workers[i]);
         exchanges_free(&server->workers[i]);

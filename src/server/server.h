@@ -45,6 +45,7 @@ struct rh_server {
     bool stored;                 /* it has been made */
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
     size_t vhost_count;
+    struct guard_pool *guard_pool;
     struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */
     struct background *background;
     struct access_log *access_log;
