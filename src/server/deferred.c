@@ -16,16 +16,23 @@ void deferred_begin(struct exchange *exchange)
     exchange_worker(exchange)->deferred++;
 }
 
+static void deliver(struct exchange *exchange)
+{
+    respond_settle(exchange);
+    conn_answered(conn_of(exchange->session), exchange);
+}
+
 static void come_home(struct letter *letter)
 {
     struct exchange *exchange = LINK_OWNER(letter, struct exchange, letter);
     exchange_worker(exchange)->deferred--;
     if (exchange->session != NULL) {
         exchange->deferred = false;
+        exchange->letter.open = NULL; /* for the next time */
         if (exchange->finish != NULL)
             exchange->finish(exchange);
-        respond_settle(exchange);
-        conn_answered(conn_of(exchange->session), exchange);
+        if (!exchange->deferred)
+            deliver(exchange);
         hold_unref(&exchange->hold);
     } else {
         struct session_host *host = &exchange_worker(exchange)->host;

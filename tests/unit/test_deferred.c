@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "api_fixture.h"
+#include "server/deferred.h"
 
 static struct notes notes = NOTES_INIT;
 
@@ -209,6 +210,79 @@ static void works_in_the_background(void **state)
     rh_answer_free(answer);
 }
 
+/* ---- More than once ------------------------------------------------------------------------------------------- */
+
+static void answer_at_home(struct exchange *exchange)
+{
+    rh_text((rh_request *)exchange, "at last");
+}
+
+static void go_away_again(struct exchange *exchange)
+{
+    deferred_begin(exchange);
+    deferred_complete(exchange, exchange->request.target.query.size > 0 ? NULL : answer_at_home);
+}
+
+static void hand_to_background_at_home(struct exchange *exchange)
+{
+    hand_to_background((rh_request *)exchange, NULL);
+}
+
+static void give_away_at_home(struct exchange *exchange)
+{
+    give_away((rh_request *)exchange, NULL);
+}
+
+static void come_home_to(rh_request *request, void *user)
+{
+    void (**finish)(struct exchange *exchange) = user;
+    rh_defer(request);
+    deferred_complete((struct exchange *)request, *finish);
+}
+
+static void can_be_deferred_again_at_home(void **state)
+{
+    static void (*again)(struct exchange *exchange) = go_away_again;
+    rh_server *server = serve(come_home_to, &again);
+    (void)state;
+    expect(server, "GET /later/1", 200, "at last");
+    assert_int_equal(ask(server, "GET /later/1?unanswered")->status, 500);
+    rh_server_free(server);
+}
+
+static void goes_home_to_the_background(void **state)
+{
+    static void (*again)(struct exchange *exchange) = hand_to_background_at_home;
+    rh_server *server = serve(come_home_to, &again);
+    pthread_t threads[4];
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        threads[i] = start_thread(ask_often, server);
+    for (size_t i = 0; i < 4; i++) {
+        void *good;
+        pthread_join(threads[i], &good);
+        assert_int_equal((size_t)good, 25);
+    }
+    rh_server_free(server);
+}
+
+static void *answer_when_gone(void *user);
+
+static void may_lose_its_client_the_second_time(void **state)
+{
+    static void (*again)(struct exchange *exchange) = give_away_at_home;
+    rh_server *server = serve(come_home_to, &again);
+    pthread_t thread = start_thread(answer_when_gone, NULL);
+    (void)state;
+    int fd = client_connect(server);
+    client_send(fd, "GET /later/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    usleep(20000);
+    client_reset(fd);
+    pthread_join(thread, NULL);
+    assert_true(atomic_load(&desk.seen_gone));
+    rh_server_free(server);
+}
+
 /* ---- Clients that go, servers that end ------------------------------------------------------------------------ */
 
 static void *answer_when_gone(void *user)
@@ -327,6 +401,31 @@ static void complete_twice(rh_request *request, void *user)
     rh_complete(request);
 }
 
+static void complete_twice_at_home(struct exchange *exchange)
+{
+    complete_at_once((rh_request *)exchange, NULL);
+    rh_complete((rh_request *)exchange);
+}
+
+static void complete_the_second_time_twice(rh_request *request, void *user)
+{
+    (void)user;
+    rh_defer(request);
+    deferred_complete((struct exchange *)request, complete_twice_at_home);
+}
+
+static void complete_at_home(struct exchange *exchange)
+{
+    rh_complete((rh_request *)exchange);
+}
+
+static void complete_once_home(rh_request *request, void *user)
+{
+    (void)user;
+    rh_defer(request);
+    deferred_complete((struct exchange *)request, complete_at_home);
+}
+
 static void complete_what_is_not_deferred(rh_request *request, void *user)
 {
     (void)user;
@@ -380,6 +479,8 @@ static void mistakes_fail_an_assertion(void **state)
         const char *where;
     } rows[] = {
         { complete_twice, "deferred_complete" },
+        { complete_the_second_time_twice, "deferred_complete" },
+        { complete_once_home, "deferred_complete" },
         { complete_what_is_not_deferred, "deferred_complete" },
         { hand_over_what_completes_itself, "deferred_complete" },
         { hand_over_work_that_does_so, "rh_background" },
@@ -411,6 +512,9 @@ int main(void)
         cmocka_unit_test_setup(may_be_complete_before_the_handler_returns, clear_desk),
         cmocka_unit_test_setup(keeps_the_order, clear_desk),
         cmocka_unit_test_setup(works_in_the_background, clear_desk),
+        cmocka_unit_test_setup(can_be_deferred_again_at_home, clear_desk),
+        cmocka_unit_test_setup(goes_home_to_the_background, clear_desk),
+        cmocka_unit_test_setup(may_lose_its_client_the_second_time, clear_desk),
         cmocka_unit_test_setup(learns_that_the_client_has_gone, clear_desk),
         cmocka_unit_test_setup(answers_who_still_reads, clear_desk),
         cmocka_unit_test_setup(is_waited_for_by_a_drain, clear_desk),
