@@ -1,0 +1,174 @@
+/* The list, with the piece that is being sent, lies in the arena of the exchange; its entries are a block of their own.
+ * Their names are slices of the site's, which is held until the response is over. */
+#include "server/folder_list.h"
+
+#include "http/accept.h"
+#include "serve/defaults.h"
+#include "serve/listing.h"
+#include "serve/site_folders.h"
+#include "server/deferred.h"
+#include "server/respond.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct folder_list {
+    struct job job;
+    struct exchange *exchange;
+    struct site *site; /* held */
+    size_t folder;
+    int64_t now_s;
+    enum listing_format format;
+    struct listing_entry *entries; /* malloc; NULL: no memory */
+    struct listing listing;
+};
+
+/* ---- What is in it ------------------------------------------------------------------------------------------ */
+
+/* The last segment: a folder's path has no slash at its end. */
+static struct slice last_segment(struct slice path)
+{
+    size_t from = path.size;
+    while (from > 0 && path.data[from - 1] != '/')
+        from--;
+    return slice_skip(path, from);
+}
+
+static size_t add_folders(const struct tree *tree, const struct tree_folder *folder, struct listing_entry *entries)
+{
+    size_t count = 0;
+    for (size_t i = folder->first_folder; i < folder->first_folder + folder->folder_count; i++)
+        if (site_folders_served(tree, i))
+            entries[count++] = (struct listing_entry){ .name = last_segment(tree->folders[i].path), .is_folder = true,
+                                                       .modified_s = -1 };
+    return count;
+}
+
+static size_t add_pages(const struct tree *tree, const struct tree_folder *folder, int64_t now_s,
+                        struct listing_entry *entries)
+{
+    size_t count = 0;
+    for (size_t i = folder->first_page; i < folder->first_page + folder->page_count; i++) {
+        const struct page *page = tree->pages[i];
+        if (!page->hidden)
+            entries[count++] = (struct listing_entry){ .name = last_segment(page_address(page)), .size = page->size,
+                                                       .modified_s = page_modified_s(page->modified_ns, now_s) };
+    }
+    return count;
+}
+
+/* False: no memory. */
+static bool fill(struct folder_list *list)
+{
+    const struct tree *tree = &list->site->tree;
+    const struct tree_folder *folder = &tree->folders[list->folder];
+    const struct request *request = &list->exchange->request;
+    size_t most = folder->folder_count + folder->page_count;
+    list->entries = malloc((most > 0 ? most : 1) * sizeof *list->entries);
+    if (!list->entries)
+        return false;
+    size_t count = add_folders(tree, folder, list->entries);
+    count += add_pages(tree, folder, list->now_s, list->entries + count);
+    struct listing_folder found = { .path = request->path, .entries = list->entries, .count = count };
+    listing_begin(&list->listing, &found, list->format, listing_order_of(request->target.query));
+    return true;
+}
+
+/* ---- The response ------------------------------------------------------------------------------------------- */
+
+static bool has_field(const struct response *response, struct slice name)
+{
+    for (unsigned i = 0; i < response->field_count; i++)
+        if (slice_equal_nocase(response->fields[i].name, name))
+            return true;
+    return false;
+}
+
+static bool add(struct exchange *exchange, struct slice name, struct slice value)
+{
+    return has_field(&exchange->response, name) || exchange_add_constant(exchange, name, value);
+}
+
+/* Without a validator, so it is sent anew each time: whether it is the same would be known only once it is made. */
+static bool add_fields(struct exchange *exchange, enum listing_format format)
+{
+    struct field_pair nosniff = defaults_nosniff();
+    bool ok = add(exchange, SLICE("Content-Type"), listing_type(format)) &&
+              exchange_add_constant(exchange, SLICE("Vary"), SLICE("Accept")) &&
+              add(exchange, SLICE("Cache-Control"), SLICE("no-cache")) && add(exchange, nosniff.name, nosniff.value);
+    if (ok && format == LISTING_HTML) /* whatever names are in it, nothing in it is run */
+        ok = add(exchange, SLICE("Content-Security-Policy"), SLICE("default-src 'none'; style-src 'unsafe-inline'; "
+                                                                   "base-uri 'none'; form-action 'none'"));
+    return ok;
+}
+
+static void answer_with(struct exchange *exchange, enum listing_format format, struct listing *listing)
+{
+    if (!add_fields(exchange, format)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    exchange->response.body = (struct body){ .kind = BODY_PULL, .pull = listing_pull, .user = listing, .fd = -1 };
+    exchange->response.status = 200;
+}
+
+static void answer(struct exchange *exchange)
+{
+    struct folder_list *list = exchange->done_user;
+    if (list->entries)
+        answer_with(exchange, list->format, &list->listing);
+    else
+        respond_unavailable(exchange);
+}
+
+/* ---- The way ------------------------------------------------------------------------------------------------ */
+
+/* Whatever became of the exchange. */
+static void let_go(void *user)
+{
+    struct folder_list *list = user;
+    free(list->entries);
+    site_unref(list->site);
+}
+
+static void make(struct job *job)
+{
+    struct folder_list *list = (struct folder_list *)job;
+    if (!rh_gone((const rh_request *)list->exchange))
+        fill(list); /* without memory it has no entries */
+    deferred_complete(list->exchange, answer);
+}
+
+static struct folder_list *list_new(struct exchange *exchange)
+{
+    bool settled = exchange_settle(exchange, exchange->head_size);
+    return settled ? arena_take(&exchange->arena, sizeof(struct folder_list)) : NULL;
+}
+
+void folder_list_begin(struct exchange *exchange, struct site *site, size_t folder)
+{
+    const struct request *request = &exchange->request;
+    enum listing_format format = accept_prefers_json(&request->fields) ? LISTING_JSON : LISTING_HTML;
+    assert(slice_ends(request->path, SLICE("/")) && folder < site->tree.folder_count);
+    if (request->method == METHOD_HEAD) { /* nothing of the body will be pulled */
+        answer_with(exchange, format, NULL);
+        return;
+    }
+    struct folder_list *list = list_new(exchange);
+    if (!list) {
+        respond_unavailable(exchange);
+        return;
+    }
+    list->job.run = make;
+    list->exchange = exchange;
+    list->site = site;
+    list->folder = folder;
+    list->now_s = exchange->session->host->clock->unix_s;
+    list->format = format;
+    list->entries = NULL;
+    hold_ref(&site->hold);
+    exchange->done = let_go;
+    exchange->done_user = list;
+    deferred_begin(exchange);
+    background_submit(exchange_worker(exchange)->server->background, &list->job);
+}
