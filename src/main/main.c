@@ -8,7 +8,9 @@
 #include "main/options.h"
 #include "main/print_config.h"
 #include "main/report.h"
+#include "main/request_text.h"
 #include "main/signals.h"
+#include "server/explain.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -106,12 +108,6 @@ static enum exit_status run(const struct options *options, struct signals *signa
     return EXIT_ENDED;
 }
 
-static enum exit_status explain(const struct options *options, const struct report *report)
-{
-    report_fatal(report, "--explain %.60s: not in this version", options->explain);
-    return EXIT_FAILED;
-}
-
 /* The hosts of the configuration, the default host first. False: one of them cannot be served, and why was said. */
 static bool hosts_register(rh_server *server, const struct options *options)
 {
@@ -181,6 +177,30 @@ static enum exit_status check(struct options *options, struct report *report)
         return EXIT_USAGE;
     rh_server_free(server);
     return printf("%s: ok\n", options->config) > 0 && fflush(stdout) == 0 ? EXIT_ENDED : EXIT_FAILED;
+}
+
+static enum exit_status explain_request(struct options *options, struct report *report, struct slice request)
+{
+    rh_server *server = make_server(options, report);
+    if (!server)
+        return EXIT_USAGE;
+    bool told = server_explain(server, request, stdout, isatty(STDOUT_FILENO) == 1);
+    rh_server_free(server);
+    return told && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
+}
+
+static enum exit_status explain(struct options *options, struct report *report)
+{
+    const struct request_parts parts = { options->explain, options->fields, options->field_count };
+    char why[WHY_SIZE];
+    struct slice request = request_text(&parts, (struct why){ why, sizeof why });
+    if (!request.data) {
+        report_fatal(report, "--explain: %s", why);
+        return EXIT_USAGE;
+    }
+    enum exit_status status = explain_request(options, report, request);
+    free((char *)request.data);
+    return status;
 }
 
 static enum exit_status show_config(const struct options *options, const struct report *report)

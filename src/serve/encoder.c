@@ -145,6 +145,16 @@ void encoder_submit(struct encoder *encoder, struct content *content)
     pthread_mutex_unlock(&encoder->lock);
 }
 
+bool encoder_idle(struct encoder *encoder)
+{
+    if (!encoder)
+        return true;
+    pthread_mutex_lock(&encoder->lock);
+    bool idle = list_empty(&encoder->queue) && !encoder->busy;
+    pthread_mutex_unlock(&encoder->lock);
+    return idle;
+}
+
 void encoder_forget(struct encoder *encoder, struct content *content)
 {
     pthread_mutex_lock(&encoder->lock);

@@ -16,6 +16,9 @@ void encoder_free(struct encoder *encoder);
  * Any thread. */
 void encoder_submit(struct encoder *encoder, struct content *content);
 
+/* Nothing is being encoded, or waits for it; NULL never has anything. Any thread. */
+bool encoder_idle(struct encoder *encoder);
+
 /* It is being retired: it will not be begun any more. Any thread. */
 void encoder_forget(struct encoder *encoder, struct content *content);
 

@@ -80,9 +80,13 @@ bool hosts_load(rh_server *server)
     for (size_t i = 0; i < server->vhost_count; i++)
         if (!load(server, server->vhosts[i]))
             return false;
+    return true;
+}
+
+void hosts_warm(rh_server *server)
+{
     for (size_t i = 0; i < server->vhost_count; i++)
         vhost_warm(server->vhosts[i], server->config.workers, WARM_MS);
-    return true;
 }
 
 bool hosts_follow(rh_server *server)
@@ -109,12 +113,10 @@ void hosts_end(rh_server *server)
     hosts_free(server->hosts);
 }
 
-struct vhost *vhost_of(const struct exchange *exchange)
+struct vhost *vhost_search(const struct exchange *exchange)
 {
     const rh_server *server = exchange_worker(exchange)->server;
     const struct request *request = &exchange->request;
-    if (server->hosts == NULL)
-        return server->vhosts[0];
     bool absolute = request->target.form == TARGET_ABSOLUTE;
     struct slice authority = absolute ? request->target.authority : fields_get(&request->fields, FIELD_HOST);
     int place = hosts_find(server->hosts, authority);

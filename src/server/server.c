@@ -332,13 +332,31 @@ static int give_up(rh_server *server)
     return -1;
 }
 
+static bool load_pages(rh_server *server)
+{
+    if (!hosts_load(server))
+        return false;
+    hosts_warm(server);
+    return true;
+}
+
 int rh_start(rh_server *server)
 {
     if (server == NULL || server_was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
-    bool started = open_access_log(server) && open_store(server) && hosts_load(server) && open_listeners(server) &&
+    bool started = open_access_log(server) && open_store(server) && load_pages(server) && open_listeners(server) &&
                    make_workers(server) && start_workers(server) && hosts_follow(server);
     return started ? 0 : give_up(server);
+}
+
+bool server_start_apart(rh_server *server)
+{
+    if (server_was_started(server, "an explanation") || server->state == SERVER_FAILED)
+        return false;
+    server->config.workers = 1;
+    server->config.listen_count = 0;
+    bool started = open_store(server) && hosts_load(server) && make_workers(server) && start_workers(server);
+    return started || give_up(server) == 0;
 }
 
 static void close_listeners(rh_server *server)

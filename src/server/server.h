@@ -65,18 +65,21 @@ bool server_fail(rh_server *server, const char *format, ...) __attribute__((form
 /* Too late for this call: that goes to the log alone, for the server is well. */
 bool server_was_started(const rh_server *server, const char *what);
 
-/* The hosts of a server (hosting.c): the default one is made, all are loaded, followed on disk, stopped, ended. */
+/* What rh_start does, for nobody to see: one worker without listeners, no log, no pages in memory before they are asked
+ * for, and nothing is followed on disk. False: it has been told. */
+bool server_start_apart(rh_server *server);
+
+/* The hosts of a server (hosting.c): the default one is made, all are loaded, their pages read, followed on disk,
+ * stopped, ended. */
 bool hosts_begin(rh_server *server);
 bool hosts_load(rh_server *server);
+void hosts_warm(rh_server *server);
 bool hosts_follow(rh_server *server);
 void hosts_stop(rh_server *server);
 void hosts_end(rh_server *server);
 
 /* Fills the host's calls (dispatch.c). */
 void dispatch_init(struct session_host *host);
-
-/* The host that a request is for, or NULL: it is nobody's. */
-struct vhost *vhost_of(const struct exchange *exchange);
 
 /* Exchanges of a worker, made at need and used again (exchanges.c). */
 struct exchange *exchanges_take(struct server_worker *worker);
@@ -91,6 +94,15 @@ static inline struct server_worker *server_worker_of(struct session_host *host)
 static inline struct server_worker *exchange_worker(const struct exchange *exchange)
 {
     return exchange->worker;
+}
+
+struct vhost *vhost_search(const struct exchange *exchange);
+
+/* The host that a request is for, or NULL: it is nobody's. */
+static inline struct vhost *vhost_of(const struct exchange *exchange)
+{
+    const rh_server *server = exchange_worker(exchange)->server;
+    return server->hosts == NULL ? server->vhosts[0] : vhost_search(exchange);
 }
 
 #endif
