@@ -9,7 +9,8 @@
 #include "base/slice.h"
 
 /* `server` has not been started; afterwards it has been, so as to be freed. `request` are the bytes of one request,
- * without a body. False: the server cannot be started, or there is no memory; the log has said why. */
+ * without a body; a handler that answers it is called as for any other, twice. False: the server cannot be started, or
+ * there is no memory; the log has said why. */
 bool server_explain(rh_server *server, struct slice request, FILE *out, bool colour)
     __attribute__((warn_unused_result));
 

@@ -75,7 +75,10 @@ void way_find(struct way *way, const struct exchange *exchange, unsigned refused
 {
     const struct request *request = &exchange->request;
     *way = (struct way){ .exchange = exchange, .refused = refused };
-    if (refused != 0 || request->method == METHOD_OTHER || !target_has_path(&request->target) || exchange->route)
+    if (refused != 0 || request->method == METHOD_OTHER || !target_has_path(&request->target))
+        return;
+    router_find(exchange_worker(exchange)->server->router, request->path, request->method, &way->route);
+    if (way->route.target)
         return;
     way->vhost = vhost_of(exchange);
     way->site = way->vhost ? vhost_generation(way->vhost)->site : NULL;
@@ -267,15 +270,15 @@ static void tell_page(const struct way *way, struct sheet *sheet)
         sheet_fact(sheet, "method", "pages have an answer for GET, HEAD and OPTIONS");
 }
 
-static void tell_route(const struct exchange *exchange, struct sheet *sheet)
+static void tell_route(const struct way *way, struct sheet *sheet)
 {
     sheet_step(sheet, "route");
-    if (exchange->route)
+    if (way->route.target)
         sheet_fact(sheet, "found", "a handler answers");
-    else if (router_empty(exchange_worker(exchange)->server->router))
+    else if (router_empty(exchange_worker(way->exchange)->server->router))
         sheet_fact(sheet, "found", "there is none: only pages answer");
     else
-        sheet_fact(sheet, "found", "none has this path");
+        sheet_fact(sheet, "found", way->route.found ? "this path has none for the method" : "none has this path");
 }
 
 static void tell_beyond_request(const struct way *way, struct sheet *sheet)
@@ -283,8 +286,8 @@ static void tell_beyond_request(const struct way *way, struct sheet *sheet)
     const struct exchange *exchange = way->exchange;
     if (exchange->request.method == METHOD_OTHER || !target_has_path(&exchange->request.target))
         return;
-    tell_route(exchange, sheet);
-    if (exchange->route)
+    tell_route(way, sheet);
+    if (way->route.target)
         return;
     tell_host(way, sheet);
     if (way->site)

@@ -18,6 +18,7 @@ enum found_as { ADDRESS_NONE, ADDRESS_EXACT, ADDRESS_CLEAN, ADDRESS_INDEX, ADDRE
 struct way {
     const struct exchange *exchange;
     unsigned refused;               /* by the session, with this status */
+    struct router_match route;      /* its target is NULL where no handler answers */
     const struct vhost *vhost;
     struct site *site;
     struct site_match match;
