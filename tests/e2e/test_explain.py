@@ -157,7 +157,7 @@ def serve_until_settled(start, place):
     """The server, when it has read and encoded everything and has an ETag for what it does not keep."""
     server = start([RAWHTTPD, "-c", place], ready=r"listening on http://[^:]*:(\d+)")
     for coding in ("br", "zstd", "gzip"):
-        wait_until(lambda c=coding: "content-encoding" in server.ask("/page", accept_encoding=c), f"{coding} to be made")
+        wait_until(lambda c=coding: "content-encoding" in server.ask("/page", accept_encoding=c), f"{coding} is made")
     wait_until(lambda: "etag" in server.ask("/large.bin"), "the large file to be read")
     return server
 
