@@ -16,6 +16,18 @@ enum static_result {
     STATIC_NO_MEMORY
 };
 
+/* A request that says nothing of codings, conditions or ranges gets what is there. False: it says something. */
+static inline bool static_answer_plain(const struct content *content, struct exchange *exchange)
+{
+    const uint32_t fields = field_bit(FIELD_ACCEPT_ENCODING) | field_bit(FIELD_IF_MATCH) | field_bit(FIELD_IF_NONE_MATCH) |
+                            field_bit(FIELD_IF_MODIFIED_SINCE) | field_bit(FIELD_IF_UNMODIFIED_SINCE) |
+                            field_bit(FIELD_RANGE);
+    if (fields_have(&exchange->request.fields, fields))
+        return false;
+    exchange_use(exchange, content->identity.ok);
+    return true;
+}
+
 /* From memory. The content is the caller's until the end of the turn, or held by the exchange. */
 enum static_result static_answer(const struct page *page, const struct content *content, struct exchange *exchange,
                                  int64_t now_s) __attribute__((warn_unused_result));

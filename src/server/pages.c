@@ -241,6 +241,18 @@ static void answer_with_rules(struct asked *asked)
         answer_address(asked, rule, true);
 }
 
+/* Apart, so that the way of most requests needs no frame for all that may be. */
+static __attribute__((noinline)) void answer_otherwise(struct asked *asked)
+{
+    struct page *page = asked->match.found == SITE_PAGE ? asked->match.page : NULL;
+    if (page && !page->ruled && reads(asked->exchange->request.method))
+        reply_with_page(asked->exchange, &(struct reply){ .site = asked->site, .page = page });
+    else if (asked->site != NULL)
+        answer_with_rules(asked);
+    else
+        answer_address(asked, NULL, false);
+}
+
 void pages_answer(struct exchange *exchange, unsigned allow)
 {
     const struct vhost *vhost = vhost_of(exchange);
@@ -251,10 +263,7 @@ void pages_answer(struct exchange *exchange, unsigned allow)
     struct asked asked = { .exchange = exchange, .vhost = vhost, .site = vhost_generation(vhost)->site, .allow = allow };
     if (asked.site != NULL)
         site_find(asked.site, exchange->request.path, &asked.match);
-    if (asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method))
-        reply_with_page(exchange, &(struct reply){ .site = asked.site, .page = asked.match.page });
-    else if (asked.site != NULL)
-        answer_with_rules(&asked);
-    else
-        answer_address(&asked, NULL, false);
+    bool plain = asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method);
+    if (!plain || !reply_at_once(exchange, asked.match.page, asked.site->store))
+        answer_otherwise(&asked);
 }

@@ -15,6 +15,15 @@ struct reply {
     bool ruled;              /* the rule may be another than the one by which the page is prepared */
 };
 
+/* What nearly every request for a page is: it is in memory, no rule has anything to say, and nothing special is asked for.
+ * False: it is not so. */
+static inline bool reply_at_once(struct exchange *exchange, const struct page *page, const struct store *store)
+{
+    const struct clock *clock = exchange->session->host->clock;
+    struct cached *cached = page_cache_hit(&page->slot, page_cache_stamp(&store->cache, clock->now_ms));
+    return cached != NULL && static_answer_plain(content_of(cached), exchange);
+}
+
 /* From memory, or later, when it is there. */
 void reply_with_page(struct exchange *exchange, const struct reply *reply);
 
