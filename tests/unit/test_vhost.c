@@ -264,6 +264,23 @@ static void the_root_is_replaced(void **state)
     assert_int_equal(size_of("/docs/index.html"), 0);
 }
 
+static void a_folder_that_is_empty(void **state)
+{
+    (void)state;
+    assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
+    assert_int_equal(unlinkat(scratch.fd, "root/docs/index.html", 0), 0);
+    assert_true(vhost_load(&vhost));
+    vhost_warm(&vhost, 2, PATIENCE_MS);
+    assert_int_equal(vhost_stats(&vhost).pages, 0);
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    scratch_write(&scratch, "root/a.txt", "1");
+    await_size("/a.txt", 1);
+    assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
+    await_size("/a.txt", 0);
+    scratch_write(&scratch, "root/a.txt", "22");
+    await_size("/a.txt", 2);
+}
+
 static void does_not_follow_when_told(void **state)
 {
     (void)state;
@@ -287,6 +304,7 @@ int main(void)
         TEST(an_old_generation_can_be_held),
         TEST(what_cannot_be_read),
         TEST(the_root_is_replaced),
+        TEST(a_folder_that_is_empty),
         TEST(does_not_follow_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
