@@ -47,7 +47,7 @@ static bool make_slots(struct site *site)
 {
     size_t count = count_addresses(site), slots = 4;
 
-    while (slots < 2 * count)
+    while (slots < count + count / 2 + 1)
         slots *= 2;
     site->mask = slots - 1;
     site->slots = calloc(slots, sizeof *site->slots);
@@ -78,7 +78,8 @@ static uint64_t mix(uint64_t mark, const struct page *sidecar)
     return XXH3_64bits(words, sizeof words) | 1;
 }
 
-/* The index of each page in the table goes by way of its place in the tree, which this finds. */
+/* The index of each page in the table goes by way of its place in the tree, which this finds. What is called like a sidecar
+ * has none itself: else it would depend on the order in which the two were found. */
 static bool look_for_owner(const struct site *site, const struct page *sidecar, enum coding coding, size_t *owner,
                            const size_t *places)
 {
@@ -86,7 +87,8 @@ static bool look_for_owner(const struct site *site, const struct page *sidecar, 
     struct slice base = slice_part(address, 0, address.size - coding_suffix(coding).size);
     const struct site_slot *slot = site_slot_find(site, base);
 
-    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size)
+    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size ||
+        sidecar_coding(site_slot_page(slot)) != CODING_IDENTITY)
         return false;
     *owner = places[slot - site->slots];
     return true;
@@ -116,18 +118,17 @@ static void add_paths(struct site *site, struct finding *findings, size_t *place
     }
 }
 
+/* Not as a block: others are at its slot, its hash and its count. */
 static struct page *copy_page(const struct page *page)
 {
-    size_t size = sizeof *page + page->path_size + 1u;
-    struct page *copy = malloc(size);
+    struct page *copy = malloc(sizeof *page + page->path_size + 1u);
 
     if (!copy)
         return NULL;
-    memcpy(copy, page, sizeof *page);
+    *copy = (struct page){ .size = page->size, .modified_ns = page->modified_ns, .inode = page->inode,
+                           .hash = atomic_load_explicit(&page->hash, memory_order_relaxed), .type = page->type,
+                           .count = 1, .path_size = page->path_size };
     memcpy(copy->path, page->path, page->path_size + 1u);
-    copy->slot = (struct page_slot){ PAGE_SLOT_ABSENT };
-    copy->count = 1;
-    copy->hash = 0;
     return copy;
 }
 
