@@ -21,9 +21,9 @@ enum {
     GENERATIONS = 100,
     WORKERS = 2,
     REQUESTS = 8, /* in a turn */
-    TURNS = 6,    /* while a generation lasts */
+    TURNS = 20,   /* while a generation lasts */
     TEXT_SIZE = 400,
-    BUDGET = 96 * 1024 /* not enough for all of them, encoded: some have to leave */
+    BUDGET = 64 * 1024 /* not enough for all of them, encoded: some have to leave */
 };
 
 struct scene {
@@ -211,12 +211,13 @@ static void next_generation(unsigned number)
     struct change all = { SLICE(""), true };
     struct site *before = atomic_load(&scene.current);
 
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 8; i++)
         write_file((number * 5 + i * 7) % FILES, number);
-    write_sidecar(number % FILES, number % 3 != 0);
+    for (unsigned i = 0; i < 4; i++)
+        write_sidecar((number * 3 + i * 5) % FILES, (number + i) % 3 != 0);
     struct site *site = site_build(scene.scratch.root, &scene.store, before, &(struct changes){ &all, 1, false });
     assert_non_null(site);
-    warmer_load(site, 2, FILES / 2, &scene.ending);
+    warmer_load(site, 2, FILES / 4, &scene.ending);
     atomic_store_explicit(&scene.current, site, memory_order_release);
     qsbr_retire(scene.store.qsbr, &before->retired, let_go);
     unsigned turns = atomic_load(&scene.turns);
