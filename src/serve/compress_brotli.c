@@ -39,5 +39,6 @@ bool decompress_brotli(struct slice encoded, struct slice plain, char *room)
         return false;
     BrotliDecoderResult result = BrotliDecoderDecompressStream(state, &unread, &in, &left, &out, NULL);
     BrotliDecoderDestroyInstance(state);
-    return result == BROTLI_DECODER_RESULT_SUCCESS && unread == 0 && slice_equal(slice_make(room, plain.size - left), plain);
+    bool whole = result == BROTLI_DECODER_RESULT_SUCCESS && unread == 0;
+    return whole && slice_equal(slice_make(room, plain.size - left), plain);
 }

@@ -120,7 +120,8 @@ static void add_sidecar(struct loading *loading, enum coding coding, struct cont
     if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
         return;
     if (read)
-        log_write(loading->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s", path);
+        log_write(loading->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s",
+                  path);
     free(file.bytes);
 }
 

@@ -23,8 +23,8 @@ struct site {
     size_t addresses;
 };
 
-/* Open addressing, at most two thirds full. A slot says at a glance whether it is the one: strings are compared only where they
- * are as good as equal. The address is a beginning of its page's path. */
+/* Open addressing, at most two thirds full. A slot says at a glance whether it is the one: strings are compared only
+ * where they are as good as equal. The address is a beginning of its page's path. */
 struct site_slot {
     uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
     uint32_t tag;   /* the high half of the hash */

@@ -78,8 +78,8 @@ static uint64_t mix(uint64_t mark, const struct page *sidecar)
     return XXH3_64bits(words, sizeof words) | 1;
 }
 
-/* The index of each page in the table goes by way of its place in the tree, which this finds. What is called like a sidecar
- * has none itself: else it would depend on the order in which the two were found. */
+/* The index of each page in the table goes by way of its place in the tree, which this finds. What is called like a
+ * sidecar has none itself: else it would depend on the order in which the two were found. */
 static bool look_for_owner(const struct site *site, const struct page *sidecar, enum coding coding, size_t *owner,
                            const size_t *places)
 {

@@ -121,7 +121,8 @@ static bool addressable(const char *name)
         && slice_equal(slice_make(normal + 1, size - 1), slice_text(name));
 }
 
-/* It is we who have too little: that says nothing about what is on the disk. Better no generation than one with holes. */
+/* It is we who have too little: that says nothing about what is on the disk. Better no generation than one with
+ * holes. */
 static bool is_want(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM;

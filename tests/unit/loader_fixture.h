@@ -1,5 +1,5 @@
-/* What the tests of the loader share: reads and looks that fail, or before which something happens to the file, and a load
- * from begin to end. */
+/* What the tests of the loader share: reads and looks that fail, or before which something happens to the file,
+ * and a load from begin to end. */
 #ifndef TESTS_LOADER_FIXTURE_H
 #define TESTS_LOADER_FIXTURE_H
 

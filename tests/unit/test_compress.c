@@ -85,8 +85,10 @@ struct libdeflate_decompressor *__wrap_libdeflate_alloc_decompressor(void)
     return fault.no_decoder ? NULL : __real_libdeflate_alloc_decompressor();
 }
 
-BrotliDecoderState *__real_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release, void *user);
-BrotliDecoderState *__wrap_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release, void *user);
+BrotliDecoderState *__real_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release,
+                                                       void *user);
+BrotliDecoderState *__wrap_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release,
+                                                       void *user);
 BrotliDecoderState *__wrap_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release, void *user)
 {
     return fault.no_decoder ? NULL : __real_BrotliDecoderCreateInstance(allocate, release, user);

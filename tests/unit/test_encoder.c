@@ -1,6 +1,6 @@
-/* Encoding in the background: what is made and in which order, content that leaves while it waits or is being encoded, the
- * budget, an end that waits for nothing, and missing memory. The encoders themselves are a script here, that can be held
- * up at will; but for one test. */
+/* Encoding in the background: what is made and in which order, content that leaves while it waits or is being
+ * encoded, the budget, an end that waits for nothing, and missing memory. The encoders themselves are a script
+ * here, that can be held up at will; but for one test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

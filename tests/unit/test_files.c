@@ -431,7 +431,8 @@ static void modification_beyond_counting(void **state)
         { 0, 0, 0 }, { -1, 999999999, -1 }, { -5, 0, -5000000000 },
         { INT64_MAX / 1000000000, 854775807, INT64_MAX }, { INT64_MAX / 1000000000, 854775808, INT64_MAX },
         { INT64_MAX / 1000000000 + 1, 0, INT64_MAX }, { INT64_MAX, 999999999, INT64_MAX },
-        { INT64_MIN / 1000000000, 0, INT64_MIN / 1000000000 * 1000000000 }, { INT64_MIN / 1000000000 - 1, 0, INT64_MIN },
+        { INT64_MIN / 1000000000, 0, INT64_MIN / 1000000000 * 1000000000 },
+        { INT64_MIN / 1000000000 - 1, 0, INT64_MIN },
         { INT64_MIN, 0, INT64_MIN },
     };
     (void)state;

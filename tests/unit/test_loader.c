@@ -1,5 +1,5 @@
-/* Reading a page's file into the store: steady files, those that change, grow, shrink or vanish meanwhile, the budget, and
- * those who wait; and what is read beside it. */
+/* Reading a page's file into the store: steady files, those that change, grow, shrink or vanish meanwhile, the
+ * budget, and those who wait; and what is read beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +281,8 @@ static void no_room_now(void **state)
     leave(other);
 }
 
-/* Those who leave make room only when no worker sees them any more: the first one that comes is refused, the next is not. */
+/* Those who leave make room only when no worker sees them any more: the first one that comes is refused, the next is
+ * not. */
 static void others_leave_for_it(void **state)
 {
     enum { FILES = 30 };

@@ -349,7 +349,7 @@ static void every_allocation_may_fail(void **state)
             hold_unref(&content->hold);
         } else {
             assert_int_equal(loaded, LOADED_NOT);
-            assert_true(most < 4); /* the bytes, the content and its answers; without the rest it is a page all the same */
+            assert_true(most < 4); /* the bytes, the content and its answers; without the rest it is a page, too */
         }
     }
     assert_int_equal(codings_there(), compress_codings());

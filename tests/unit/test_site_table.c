@@ -1,5 +1,5 @@
-/* Sidecars: which files are another one's content, encoded, and have no address then; in one generation, and when they or
- * those they belong to come, change and go in the next. And how two addresses are compared. */
+/* Sidecars: which files are another one's content, encoded, and have no address then; in one generation, and
+ * when they or those they belong to come, change and go in the next. And how two addresses are compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,7 +71,8 @@ static void all_of_them(void **state)
 static void files_of_their_own(void **state)
 {
     (void)state;
-    MAKE("x.tar.gz", "y.gz", "z.br", "d/x.js.gz", "x.js", ".well-known/a.br", "x.JS.GZ", "x.js.GZ", "x.js.zstd", "x.jsgz");
+    MAKE("x.tar.gz", "y.gz", "z.br", "d/x.js.gz", "x.js", ".well-known/a.br", "x.JS.GZ", "x.js.GZ",
+         "x.js.zstd", "x.jsgz");
     build();
     assert_int_equal(count_hidden(), 0);
     means("/x.tar.gz", "x.tar.gz");

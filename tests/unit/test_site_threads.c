@@ -1,7 +1,7 @@
-/* The site among threads, as in the server: workers that find pages, hit and load them, and hold content beyond their turn;
- * one that reads ahead; the encoder; and one that writes files and brings one generation after another. What is freed too
- * early shows as a use of freed memory (address sanitizer), an order that is missing as a race (thread sanitizer), and what
- * belongs to another page or generation by its text. */
+/* The site among threads, as in the server: workers that find pages, hit and load them, and hold content beyond
+ * their turn; one that reads ahead; the encoder; and one that writes files and brings one generation after
+ * another. What is freed too early shows as a use of freed memory (address sanitizer), an order that is missing
+ * as a race (thread sanitizer), and what belongs to another page or generation by its text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

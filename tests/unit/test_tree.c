@@ -1,5 +1,5 @@
-/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory and descriptors at
- * every step. */
+/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory and
+ * descriptors at every step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Reading ahead: the small ones first, as far as there is room, with any number of threads, until it is told to stop; and
- * the hashes of those that are too large. */
+/* Reading ahead: the small ones first, as far as there is room, with any number of threads, until it is told to
+ * stop; and the hashes of those that are too large. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
