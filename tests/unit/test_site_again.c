@@ -202,7 +202,22 @@ static void everything_may_have_changed(void **state)
     shared("/d/y", true);
 }
 
-/* The longest path that there can be is found again. */
+/* What is skipped is told when it changes, and not whenever all is looked at. */
+static void skips_are_told_once(void **state)
+{
+    (void)state;
+    MAKE("x");
+    scratch_link(&scratch, "root/out", "/etc/passwd");
+    build();
+    expect_line("not served, a link that leads out of the root: /out\n");
+    RENEW(NULL, "*");
+    assert_int_equal(site_stats(site).skipped, 1);
+    expect_silence();
+    RENEW(NULL, "");
+    expect_line("not served, a link that leads out of the root: /out\n");
+}
+
+/* A path of many bytes is found again. */
 static void long_paths_are_shared(void **state)
 {
     char name[200], path[256];
@@ -280,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_root_is_replaced, start, end),
         cmocka_unit_test_setup_teardown(no_changes_no_sharing, start, end),
         cmocka_unit_test_setup_teardown(everything_may_have_changed, start, end),
+        cmocka_unit_test_setup_teardown(skips_are_told_once, start, end),
         cmocka_unit_test_setup_teardown(long_paths_are_shared, start, end),
         cmocka_unit_test_setup_teardown(many_generations, start, end),
         cmocka_unit_test_setup_teardown(a_load_outlives_the_site, start, end),
