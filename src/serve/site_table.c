@@ -173,18 +173,19 @@ static bool settle_paths(struct site *site)
 
 /* ---- Further addresses -------------------------------------------------------------------------------------- */
 
-/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins. */
+/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins.
+ * None of these is a sidecar, by its name. */
 static void add_aliases(struct site *site)
 {
     for (size_t i = 0; i < site->tree.count; i++) {
         const struct page *page = site->tree.pages[i];
         struct slice address = page_address(page);
-        if (is_html(page) && !page->hidden)
+        if (is_html(page))
             add(site, slice_part(address, 0, address.size - html.size), page, 0);
     }
     for (size_t i = 0; i < site->tree.count; i++) {
         const struct page *page = site->tree.pages[i];
-        if (!is_index(page) || page->hidden)
+        if (!is_index(page))
             continue;
         struct slice folder = site_folder(page);
         add(site, folder, page, 0);

@@ -12,7 +12,7 @@ static struct site *site;
 static inline void make(const char *const *paths)
 {
     for (; *paths; paths++) {
-        char path[256];
+        char path[300];
         snprintf(path, sizeof path, "root/%s", *paths);
         for (char *slash = strchr(path + 5, '/'); slash; slash = strchr(slash + 1, '/')) {
             *slash = '\0';

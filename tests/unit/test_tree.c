@@ -259,6 +259,39 @@ static void a_folder_that_fails_while_it_is_read(void **state)
     logged("not served, Input/output error: /\n");
 }
 
+static void vanish(const char *name)
+{
+    if (name && strcmp(name, "x") == 0)
+        assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
+}
+
+static void a_file_that_goes_before_it_is_looked_at(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/x", "x");
+    scratch_write(&scratch, "root/y", "y");
+    at_entry = vanish;
+    assert_string_equal(walked(), "y");
+    logged("not served, No such file or directory: /x\n");
+}
+
+static void become_a_file(const char *name)
+{
+    if (name)
+        return;
+    unlinkat(scratch.fd, "root/d", AT_REMOVEDIR);
+    scratch_write(&scratch, "root/d", "x");
+}
+
+static void a_folder_that_is_a_file_when_it_is_opened(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/d");
+    at_entry = become_a_file;
+    assert_string_equal(walked(), "");
+    logged("not served, Not a directory: /d\n");
+}
+
 static void skips_have_so_many_lines(void **state)
 {
     char path[64];
@@ -384,6 +417,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(unreadable_folder, start, end),
         cmocka_unit_test_setup_teardown(unreadable_root, start, end),
         cmocka_unit_test_setup_teardown(a_folder_that_fails_while_it_is_read, start, end),
+        cmocka_unit_test_setup_teardown(a_file_that_goes_before_it_is_looked_at, start, end),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_a_file_when_it_is_opened, start, end),
         cmocka_unit_test_setup_teardown(skips_have_so_many_lines, start, end),
         cmocka_unit_test_setup_teardown(few_skips_have_no_rest, start, end),
         cmocka_unit_test_setup_teardown(folders_know_what_is_theirs, start, end),

@@ -12,6 +12,7 @@
 
 static int allocations_left = -1; /* -1: no limit */
 static bool readdir_fails;
+static void (*at_entry)(const char *name); /* of each that is found, and with NULL at the end of a folder */
 static unsigned folders_read;
 
 static bool refused(void)
@@ -63,7 +64,10 @@ struct dirent *__wrap_readdir64(DIR *folder)
         errno = EIO;
         return NULL;
     }
-    return __real_readdir64(folder);
+    struct dirent *entry = __real_readdir64(folder);
+    if (at_entry)
+        at_entry(entry ? entry->d_name : NULL);
+    return entry;
 }
 
 /* ---- Looking at a tree ----------------------------------------------------------------------------------------- */
@@ -85,6 +89,7 @@ static int start(void **state)
     (void)state;
     allocations_left = -1;
     readdir_fails = false;
+    at_entry = NULL;
     folders_read = 0;
     earlier = tree = (struct tree){ .log = NULL };
     scratch_open(&scratch);
