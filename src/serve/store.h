@@ -24,8 +24,8 @@ struct store {
     void (*wake)(struct page_waiter *waiter, struct content *content);
 };
 
-/* Content that has left the cache goes when no worker can see it any more; what left earlier, and is in nobody's sight by
- * now, is freed. After every load, even where nobody left. Any thread that may take its time. */
+/* Content that has left the cache goes when no worker can see it any more; what left earlier, and is in nobody's sight
+ * by now, is freed. After every load, even where nobody left. Any thread that may take its time. */
 void store_retire(struct store *store, struct link *leavers);
 
 /* A page that leaves the site, with what is in memory of it. */
