@@ -259,8 +259,8 @@ def lay_out(folder, generation):
 
 def visit(server, seen):
     """A browser: the index, then at once all that it names, on the same connection. While the index stays the same no
-    asset may be missing. One that is read just before the next generation comes may name what has gone by then; who asks
-    again gets the next index."""
+    asset may be missing. One that is read just before the next generation comes may name what has gone by then; who
+    asks again gets the next index."""
     with server.connect() as connection:
         index = connection.get("/")
         assert index.status == 200

@@ -45,8 +45,8 @@ def test_one_range(content, name, serve):
     whole = server.ask("/" + name)
     assert whole["accept-ranges"] == "bytes"
     for value, first, last in (("0-0", 0, 0), ("17-4000", 17, 4000), ("4000-", 4000, size - 1),
-                               ("-500", size - 500, size - 1), (f"{size - 1}-", size - 1, size - 1), (f"10-{size * 2}", 10, size - 1),
-                               (f"-{size * 2}", 0, size - 1), ("0-", 0, size - 1)):
+                               ("-500", size - 500, size - 1), (f"{size - 1}-", size - 1, size - 1),
+                               (f"10-{size * 2}", 10, size - 1), (f"-{size * 2}", 0, size - 1), ("0-", 0, size - 1)):
         response = server.ask("/" + name, range="bytes=" + value)
         assert response.status == 206, value
         assert response["content-range"] == f"bytes {first}-{last}/{size}"
