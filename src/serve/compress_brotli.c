@@ -27,9 +27,18 @@ size_t compress_brotli(struct slice content, int level, char *out, size_t room)
     return done ? size : 0;
 }
 
+/* As a stream, for that says how much it has read: nothing may stand behind the end. */
 bool decompress_brotli(struct slice encoded, struct slice plain, char *room)
 {
-    size_t size = plain.size;
-    BrotliDecoderResult result = BrotliDecoderDecompress(encoded.size, (const uint8_t *)encoded.data, &size, (uint8_t *)room);
-    return result == BROTLI_DECODER_RESULT_SUCCESS && slice_equal(slice_make(room, size), plain);
+    BrotliDecoderState *state = BrotliDecoderCreateInstance(NULL, NULL, NULL);
+    const uint8_t *in = (const uint8_t *)encoded.data;
+    uint8_t *out = (uint8_t *)room;
+    size_t unread = encoded.size, left = plain.size;
+
+    if (!state)
+        return false;
+    BrotliDecoderResult result = BrotliDecoderDecompressStream(state, &unread, &in, &left, &out, NULL);
+    BrotliDecoderDestroyInstance(state);
+    bool whole = result == BROTLI_DECODER_RESULT_SUCCESS && unread == 0;
+    return whole && slice_equal(slice_make(room, plain.size - left), plain);
 }

@@ -9,9 +9,14 @@
 /* A representation beside its bytes: two answers, their fields, and their encoded heads, which come at first use. */
 enum { REPRESENTATION_WEIGHT = 1200 };
 
+uint64_t content_weight_added(uint64_t size)
+{
+    return size + REPRESENTATION_WEIGHT;
+}
+
 uint64_t content_weight(uint64_t size)
 {
-    return size + sizeof(struct content) + REPRESENTATION_WEIGHT;
+    return sizeof(struct content) + content_weight_added(size);
 }
 
 uint64_t content_weight_all(const struct content *content)
@@ -20,7 +25,7 @@ uint64_t content_weight_all(const struct content *content)
     for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
         const struct representation *representation = content_in(content, coding);
         if (representation)
-            sum += representation->size + REPRESENTATION_WEIGHT;
+            sum += content_weight_added(representation->size);
     }
     return sum;
 }

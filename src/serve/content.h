@@ -59,6 +59,9 @@ static inline const struct representation *content_in(const struct content *cont
 /* How much memory content of this size takes in one representation, all counted. */
 uint64_t content_weight(uint64_t size);
 
+/* And how much more each further representation of this size. */
+uint64_t content_weight_added(uint64_t size);
+
 /* `bytes` (malloc, page->size of them) then belong to it. NULL: no memory, and they are still the caller's. */
 struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress, int64_t now_s);
 

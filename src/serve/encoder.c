@@ -16,9 +16,9 @@ enum { LOWEST_PRIORITY = 19 };
 struct encoder {
     struct store *store;
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* something to do, or done, or it is ending */
+    pthread_cond_t changed; /* something to do, or it is ending */
     struct link queue;
-    bool busy, ending;
+    bool ending;
     pthread_t thread;
 };
 
@@ -34,7 +34,7 @@ static void add(struct encoder *encoder, struct content *content, enum coding co
     if (!bytes)
         return;
     list_init(&leavers);
-    uint64_t before = content_weight_all(content), after = before + content_weight(size);
+    uint64_t before = content_weight_all(content), after = before + content_weight_added(size);
     bool room = page_cache_resize(cache, &content->cached, after, &leavers);
     if (!room || !content_add(content, coding, bytes, size))
         free(bytes);
@@ -43,17 +43,18 @@ static void add(struct encoder *encoder, struct content *content, enum coding co
     store_retire(encoder->store, &leavers);
 }
 
-static bool ending(struct encoder *encoder)
+/* Nobody will find it any more, or it is time to go. */
+static bool needless(struct encoder *encoder, const struct content *content)
 {
     pthread_mutex_lock(&encoder->lock);
-    bool now = encoder->ending;
+    bool now = encoder->ending || content->retiring;
     pthread_mutex_unlock(&encoder->lock);
     return now;
 }
 
 static void encode(struct encoder *encoder, struct content *content)
 {
-    for (unsigned coding = 1; coding < CODING_COUNT && !ending(encoder); coding++)
+    for (unsigned coding = 1; coding < CODING_COUNT && !needless(encoder, content); coding++)
         if (content->wanted & coding_bit(coding))
             add(encoder, content, coding);
 }
@@ -64,15 +65,12 @@ static struct content *wait_for_content(struct encoder *encoder)
     struct content *content = NULL;
 
     pthread_mutex_lock(&encoder->lock);
-    encoder->busy = false;
-    pthread_cond_broadcast(&encoder->changed);
     while (list_empty(&encoder->queue) && !encoder->ending)
         pthread_cond_wait(&encoder->changed, &encoder->lock);
     if (!encoder->ending) {
         content = LINK_OWNER(encoder->queue.next, struct content, queue);
         list_remove(&content->queue);
         hold_ref(&content->hold); /* it is not retired yet, so the cache still holds it */
-        encoder->busy = true;
     }
     pthread_mutex_unlock(&encoder->lock);
     return content;

@@ -207,7 +207,13 @@ int files_open(const struct files *files, const char *path)
     return -1;
 }
 
+/* Some file systems keep any number of seconds: what is beyond the years that 64 bits can count is at their end. */
 int64_t files_modified_ns(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    int64_t ns;
+
+    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, INT64_C(1000000000), &ns) ||
+        __builtin_add_overflow(ns, (int64_t)st->st_mtim.tv_nsec, &ns))
+        return st->st_mtim.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
 }

@@ -73,27 +73,46 @@ static int64_t now_s(void)
     return clock.unix_s;
 }
 
+/* A page on its way into the store. */
+struct loading {
+    const struct site *site;
+    const struct page *page;
+    struct page_load *load;
+    struct link leavers;
+};
+
+static bool reserve(struct loading *loading, uint64_t weight)
+{
+    return page_cache_reserve(&loading->site->store->cache, loading->load, weight, &loading->leavers);
+}
+
 /* ---- Sidecars ----------------------------------------------------------------------------------------------- */
 
-static bool read_sidecar(int fd, const struct page *page, struct file *file)
+/* There may be room for the page, and not for this. */
+static bool read_sidecar(struct loading *loading, const struct content *content, int fd, struct file *file)
 {
-    if (fstat(fd, &file->st) < 0 || !S_ISREG(file->st.st_mode) || files_modified_ns(&file->st) < page->modified_ns)
+    const struct page *page = loading->page;
+    const struct stat *st = &file->st;
+
+    if (fstat(fd, &file->st) < 0 || !S_ISREG(st->st_mode) || files_modified_ns(st) < page->modified_ns)
         return false;
-    return (uint64_t)file->st.st_size < page->size && read_steady(fd, file) == LOADED;
+    return (uint64_t)st->st_size < page->size &&
+           reserve(loading, content_weight_all(content) + content_weight_added((uint64_t)st->st_size)) &&
+           read_steady(fd, file) == LOADED;
 }
 
 /* What stands beside the page in this coding, if it is that. A bad one is told, and the page goes without. */
-static void add_sidecar(const struct site *site, const struct page *page, enum coding coding, struct content *content)
+static void add_sidecar(struct loading *loading, enum coding coding, struct content *content)
 {
     char path[UINT16_MAX + sizeof ".zst"];
     struct writer w = writer_on(path, sizeof path);
     struct file file = { .bytes = NULL };
 
-    writer_text(&w, page_file(page));
+    writer_text(&w, page_file(loading->page));
     writer_put(&w, coding_suffix(coding));
     writer_byte(&w, '\0');
-    int fd = files_open(&site->files, path);
-    bool read = fd >= 0 && read_sidecar(fd, page, &file);
+    int fd = files_open(&loading->site->files, path);
+    bool read = fd >= 0 && read_sidecar(loading, content, fd, &file);
     if (fd >= 0)
         close(fd);
     struct slice encoded = slice_make(file.bytes, (size_t)file.st.st_size);
@@ -101,23 +120,26 @@ static void add_sidecar(const struct site *site, const struct page *page, enum c
     if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
         return;
     if (read)
-        log_write(site->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s", path);
+        log_write(loading->site->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s",
+                  path);
     free(file.bytes);
 }
 
-static void add_sidecars(const struct site *site, const struct page *page, struct content *content)
+static void add_sidecars(struct loading *loading, struct content *content)
 {
     for (unsigned coding = 1; coding < CODING_COUNT; coding++)
-        if (page->sidecars & coding_bit(coding))
-            add_sidecar(site, page, coding, content);
+        if (loading->page->sidecars & coding_bit(coding))
+            add_sidecar(loading, coding, content);
 }
 
 /* ---- Into the store ----------------------------------------------------------------------------------------- */
 
 /* The content is whole; somebody else may take it out again as soon as it is kept, but it is held for our caller. */
-static void keep(struct store *store, const struct page *page, struct content *content, struct page_load *load,
-                 struct link *leavers)
+static void keep(struct loading *loading, struct content *content)
 {
+    struct store *store = loading->site->store;
+    const struct page *page = loading->page;
+
     content->cached.size = content_weight_all(content);
     content->cache = &store->cache;
     content->wanted = page_negotiable(page) && mime_compressible(page->type) ? compress_codings() : 0;
@@ -125,59 +147,62 @@ static void keep(struct store *store, const struct page *page, struct content *c
         if (content_in(content, coding))
             content->wanted &= (uint8_t)~coding_bit(coding);
     hold_ref(&content->hold);
-    bool kept = page_cache_keep(&store->cache, load, &content->cached, leavers);
+    bool kept = page_cache_keep(&store->cache, loading->load, &content->cached, &loading->leavers);
     if (!kept)
         hold_unref(&content->hold); /* the cache's reference, which nobody else knows of */
     else if (store->encoder && content->wanted)
         encoder_submit(store->encoder, content);
 }
 
-static enum loaded make_content(const struct site *site, const struct page *page, struct file *file,
-                                struct content **content)
+static enum loaded make_content(struct loading *loading, struct file *file, struct content **content)
 {
+    const struct page *page = loading->page;
     struct dress dress;
     uint64_t hash = digest_bytes(slice_make(file->bytes, page->size));
 
+    const struct wardrobe *wardrobe = &loading->site->wardrobe;
     struct slice address = page_address(page);
-    dress_page(&dress, &site->wardrobe, dress_rule(&site->wardrobe, address), address, slice_make(NULL, 0));
+
+    dress_page(&dress, wardrobe, dress_rule(wardrobe, address), address, slice_make(NULL, 0));
     *content = content_new(page, file->bytes, hash, &dress, now_s());
     if (!*content)
         return LOADED_NOT;
     file->bytes = NULL;
-    add_sidecars(site, page, *content);
+    add_sidecars(loading, *content);
     return LOADED;
 }
 
-static enum loaded load_open(const struct site *site, const struct page *page, int fd, struct page_load *load,
-                             struct content **content)
+static enum loaded load_open(struct loading *loading, int fd, struct content **content)
 {
-    struct store *store = site->store;
     struct file file = { .bytes = NULL };
-    struct link leavers;
 
-    list_init(&leavers);
-    enum loaded loaded = page_cache_reserve(&store->cache, load, content_weight(page->size), &leavers) ? LOADED : LOADED_NOT;
+    qsbr_reclaim(loading->site->store->qsbr); /* what left for the one before may be gone by now, and that is room for this */
+    enum loaded loaded = reserve(loading, content_weight(loading->page->size)) ? LOADED : LOADED_NOT;
     if (loaded == LOADED)
-        loaded = read_page(page, fd, &file);
+        loaded = read_page(loading->page, fd, &file);
     if (loaded == LOADED)
-        loaded = make_content(site, page, &file, content);
+        loaded = make_content(loading, &file, content);
     if (loaded == LOADED)
-        keep(store, page, *content, load, &leavers); /* where there is no room it is for those who wait, and nobody else */
+        keep(loading, *content); /* if the page has left meanwhile it is for those who wait, and nobody else */
     int error = errno;
-    store_retire(store, &leavers);
+    store_retire(loading->site->store, &loading->leavers);
     free(file.bytes);
     errno = error;
     return loaded;
 }
 
-enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load, struct content **content)
+enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load,
+                        struct content **content)
 {
+    struct loading loading = { .site = site, .page = page, .load = load };
+
     if (!page_cache_admits(&site->store->cache, content_weight(page->size)))
         return LOADED_NOT;
     int fd = files_open(&site->files, page_file(page));
     if (fd < 0)
         return LOADED_FAILED;
-    enum loaded loaded = load_open(site, page, fd, load, content);
+    list_init(&loading.leavers);
+    enum loaded loaded = load_open(&loading, fd, content);
     int error = errno;
     close(fd);
     errno = error;

@@ -21,8 +21,8 @@ enum loaded {
 
 /* `load` is under way (page_cache_ask), and still to be ended (loader_end). LOADED: `*content` is held for the
  * caller, whatever becomes of it in the cache. */
-enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load, struct content **content)
-    __attribute__((warn_unused_result));
+enum loaded loader_load(const struct site *site, const struct page *page, struct page_load *load,
+                        struct content **content) __attribute__((warn_unused_result));
 
 /* Ends a load and wakes all that wait. `content` is NULL, or what was held for the caller, who gives it away. */
 void loader_end(struct store *store, struct page_load *load, struct content *content);

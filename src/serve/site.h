@@ -51,8 +51,8 @@ struct site {
     size_t addresses;
 };
 
-/* Open addressing, at most half full. A slot says at a glance whether it is the one: strings are compared only where
- * they are as good as equal. The address is a beginning of its page's path. */
+/* Open addressing, at most two thirds full. A slot says at a glance whether it is the one: strings are compared only
+ * where they are as good as equal. The address is a beginning of its page's path. */
 struct site_slot {
     uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
     uint32_t tag;   /* the high half of the hash */
@@ -80,6 +80,10 @@ void site_find(const struct site *site, struct slice path, struct site_match *ma
 
 /* A page by its exact path ("/404.html"), or NULL. */
 struct page *site_page(const struct site *site, struct slice path);
+
+/* All addresses that lead to a page. Returns how many. */
+enum { SITE_ADDRESSES_MAX = 3 };
+unsigned site_addresses(const struct page *page, struct slice addresses[static SITE_ADDRESSES_MAX]);
 
 /* "/docs/" of the page "/docs/index.html". */
 struct slice site_folder(const struct page *index);

@@ -49,7 +49,7 @@ static bool make_slots(struct site *site)
 {
     size_t count = count_addresses(site), slots = 4;
 
-    while (slots < 2 * count)
+    while (slots < count + count / 2 + 1)
         slots *= 2;
     site->mask = slots - 1;
     site->slots = calloc(slots, sizeof *site->slots);
@@ -80,7 +80,8 @@ static uint64_t mix(uint64_t mark, const struct page *sidecar)
     return XXH3_64bits(words, sizeof words) | 1;
 }
 
-/* The index of each page in the table goes by way of its place in the tree, which this finds. */
+/* The index of each page in the table goes by way of its place in the tree, which this finds. What is called like a
+ * sidecar has none itself: else it would depend on the order in which the two were found. */
 static bool look_for_owner(const struct site *site, const struct page *sidecar, enum coding coding, size_t *owner,
                            const size_t *places)
 {
@@ -88,7 +89,8 @@ static bool look_for_owner(const struct site *site, const struct page *sidecar, 
     struct slice base = slice_part(address, 0, address.size - coding_suffix(coding).size);
     const struct site_slot *slot = site_slot_find(site, base);
 
-    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size)
+    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size ||
+        sidecar_coding(site_slot_page(slot)) != CODING_IDENTITY)
         return false;
     *owner = places[slot - site->slots];
     return true;
@@ -121,18 +123,17 @@ static void add_paths(struct site *site, struct finding *findings, size_t *place
     }
 }
 
+/* Not as a block: others are at its slot, its hash and its count. */
 static struct page *copy_page(const struct page *page)
 {
-    size_t size = sizeof *page + page->path_size + 1u;
-    struct page *copy = malloc(size);
+    struct page *copy = malloc(sizeof *page + page->path_size + 1u);
 
     if (!copy)
         return NULL;
-    memcpy(copy, page, sizeof *page);
+    *copy = (struct page){ .size = page->size, .modified_ns = page->modified_ns, .inode = page->inode,
+                           .hash = atomic_load_explicit(&page->hash, memory_order_relaxed), .type = page->type,
+                           .count = 1, .path_size = page->path_size };
     memcpy(copy->path, page->path, page->path_size + 1u);
-    copy->slot = (struct page_slot){ PAGE_SLOT_ABSENT };
-    copy->count = 1;
-    copy->hash = 0;
     return copy;
 }
 
@@ -177,19 +178,19 @@ static bool settle_paths(struct site *site)
 
 /* ---- Further addresses -------------------------------------------------------------------------------------- */
 
-/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one
- * wins. */
+/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins.
+ * None of these is a sidecar, by its name. */
 static void add_aliases(struct site *site)
 {
     for (size_t i = 0; i < site->tree.count; i++) {
         const struct page *page = site->tree.pages[i];
         struct slice address = page_address(page);
-        if (is_html(page) && !page->hidden)
+        if (is_html(page))
             add(site, slice_part(address, 0, address.size - html.size), page, 0);
     }
     for (size_t i = 0; i < site->tree.count; i++) {
         const struct page *page = site->tree.pages[i];
-        if (!is_index(page) || page->hidden)
+        if (!is_index(page))
             continue;
         struct slice folder = site_folder(page);
         add(site, folder, page, 0);
@@ -208,18 +209,14 @@ static bool everybody_gets_the_same(const struct rule *rule)
 /* Whether some request for it has to be answered in another way than it is prepared. */
 static bool is_ruled(const struct site *site, const struct page *page)
 {
-    struct slice address = page_address(page), others[2] = { { NULL, 0 } };
-    const struct rule *rule = dress_rule(&site->wardrobe, address);
+    struct slice addresses[SITE_ADDRESSES_MAX];
+    const struct rule *rule = dress_rule(&site->wardrobe, page_address(page));
     struct rule_match match;
+    bool ruled = !everybody_gets_the_same(rule);
 
-    if (is_html(page))
-        others[0] = slice_part(address, 0, address.size - html.size);
-    if (is_index(page))
-        others[0] = site_folder(page);
-    if (!everybody_gets_the_same(rule) || rules_find(site->redirects, address, true, &match))
-        return true;
-    return others[0].data && (dress_rule(&site->wardrobe, others[0]) != rule ||
-                              rules_find(site->redirects, others[0], true, &match));
+    for (unsigned count = site_addresses(page, addresses), i = 0; i < count && !ruled; i++)
+        ruled = dress_rule(&site->wardrobe, addresses[i]) != rule || rules_find(site->redirects, addresses[i], true, &match);
+    return ruled;
 }
 
 static void set_type(const struct site_config *config, struct page *page)
@@ -254,4 +251,21 @@ bool site_table_build(struct site *site)
     add_aliases(site);
     settle_pages(site);
     return true;
+}
+
+unsigned site_addresses(const struct page *page, struct slice addresses[static SITE_ADDRESSES_MAX])
+{
+    struct slice address = page_address(page);
+    unsigned count = 0;
+
+    addresses[count++] = address;
+    if (is_html(page))
+        addresses[count++] = slice_part(address, 0, address.size - html.size);
+    if (is_index(page)) {
+        struct slice folder = site_folder(page);
+        addresses[count++] = folder;
+        if (folder.size > 1)
+            addresses[count++] = slice_part(folder, 0, folder.size - 1);
+    }
+    return count;
 }

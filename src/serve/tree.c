@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/writer.h"
 #include "http/target.h"
 #include "serve/percent.h"
@@ -46,26 +47,14 @@ void tree_skip_error(struct tree *tree, const char *path, int error)
     tree_skip(tree, path, error == EXDEV ? "a link that leads out of the root" : strerror(error));
 }
 
-/* Room for one more of `size` bytes; NULL: no memory, and `array` is as it was. */
-static void *grow(void *array, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return array;
-    size_t more = *room ? 2 * *room : 64;
-    void *grown = reallocarray(array, more, size);
-    if (grown)
-        *room = more;
-    return grown;
-}
-
 static bool add_folder(struct walk *walk, struct slice path, size_t parent, size_t earlier)
 {
     struct tree *tree = walk->tree;
-    struct tree_folder *folders = grow(tree->folders, tree->folder_count, &tree->folder_room, sizeof *folders);
+    struct tree_folder *folders = array_grow(tree->folders, &tree->folder_room, tree->folder_count, sizeof *folders);
     if (!folders)
         return false;
     tree->folders = folders;
-    size_t *earliers = grow(walk->earlier, tree->folder_count, &walk->earlier_room, sizeof *earliers);
+    size_t *earliers = array_grow(walk->earlier, &walk->earlier_room, tree->folder_count, sizeof *earliers);
     if (!earliers)
         return false;
     walk->earlier = earliers;
@@ -82,7 +71,7 @@ static bool add_folder(struct walk *walk, struct slice path, size_t parent, size
 
 static bool list_page(struct tree *tree, struct page *page)
 {
-    struct page **pages = grow(tree->pages, tree->count, &tree->room, sizeof *pages);
+    struct page **pages = array_grow(tree->pages, &tree->room, tree->count, sizeof *pages);
     if (!pages)
         return false;
     tree->pages = pages;
@@ -130,6 +119,13 @@ static bool addressable(const char *name)
     percent_write(&w, slice_text(name));
     return !w.overflowed && target_normalise(writer_slice(&w), normal, &size)
         && slice_equal(slice_make(normal + 1, size - 1), slice_text(name));
+}
+
+/* It is we who have too little: that says nothing about what is on the disk. Better no generation than one with
+ * holes. */
+static bool is_want(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
 /* What the entry is, behind its link if it is one. False: errno. */
@@ -180,6 +176,16 @@ static bool add_entry(struct walk *walk, size_t folder, struct slice path, const
     return true;
 }
 
+/* False: errno is a want of ours. */
+static bool skip_unseen(struct walk *walk)
+{
+    if (is_want(errno))
+        return false;
+    tree_skip_error(walk->tree, walk->path, errno);
+    return true;
+}
+
+/* False: no memory, or another want. */
 static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const char *name)
 {
     struct slice within = walk->tree->folders[folder].path;
@@ -198,7 +204,7 @@ static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const c
     else if (!addressable(name))
         tree_skip(walk->tree, walk->path, "a name that is not UTF-8, or has a backslash, has no address");
     else if (!look(walk, folder_fd, name, &st))
-        tree_skip_error(walk->tree, walk->path, errno);
+        return skip_unseen(walk);
     else
         return add_entry(walk, folder, writer_slice(&w), &st);
     return true;
@@ -217,7 +223,7 @@ static bool circular(const struct walk *walk, size_t folder)
     return false;
 }
 
-/* The entries of an open folder; takes the descriptor. False: no memory. */
+/* The entries of an open folder; takes the descriptor. False: errno, a want of ours. */
 static bool read_folder(struct walk *walk, size_t folder, int fd)
 {
     DIR *entries = fdopendir(fd);
@@ -235,7 +241,9 @@ static bool read_folder(struct walk *walk, size_t folder, int fd)
     }
     if (ok && errno != 0)
         tree_skip_error(walk->tree, walk->tree->folders[folder].path.data, errno);
+    int error = errno;
     closedir(entries);
+    errno = error;
     return ok;
 }
 
@@ -256,7 +264,7 @@ static bool take_over(struct walk *walk, size_t folder)
     return true;
 }
 
-/* False: no memory, or it is the root that cannot be read. */
+/* False: errno, a want of ours, or it is the root that cannot be read. */
 static bool open_folder(struct walk *walk, size_t folder)
 {
     struct slice path = walk->tree->folders[folder].path;
@@ -269,7 +277,7 @@ static bool open_folder(struct walk *walk, size_t folder)
             close(fd);
         tree_skip_error(walk->tree, path.data, error);
         errno = error;
-        return folder != 0;
+        return folder != 0 && !is_want(error);
     }
     walk->tree->folders[folder].device = st.st_dev;
     walk->tree->folders[folder].inode = st.st_ino;
@@ -297,6 +305,15 @@ static bool visit_folder(struct walk *walk, size_t folder)
     return true;
 }
 
+/* What was room for more is given back, as far as that is possible. */
+static void *fit(void *array, size_t *room, size_t count, size_t size)
+{
+    void *fitting = count > 0 && count < *room ? reallocarray(array, count, size) : NULL;
+    if (fitting)
+        *room = count;
+    return fitting ? fitting : array;
+}
+
 bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log)
 {
     struct walk walk = { .tree = tree, .files = files, .before = before };
@@ -307,6 +324,8 @@ bool tree_walk(struct tree *tree, const struct files *files, const struct tree_b
         ok = visit_folder(&walk, i);
 
     int error = errno;
+    tree->pages = fit(tree->pages, &tree->room, tree->count, sizeof *tree->pages);
+    tree->folders = fit(tree->folders, &tree->folder_room, tree->folder_count, sizeof *tree->folders);
     free(walk.earlier);
     errno = error;
     return ok;

@@ -120,7 +120,7 @@ bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, co
     for (unsigned i = 0; i < started; i++)
         pthread_join(others[i], NULL);
     free(warmer.pages);
-    return atomic_load(&warmer.full) || atomic_load(&warmer.next) >= warmer.count;
+    return atomic_load(&warmer.full) || (atomic_load(&warmer.next) >= warmer.count && pages_max >= warmer.count);
 }
 
 void warmer_hash(const struct site *site, const atomic_bool *stop)

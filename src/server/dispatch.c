@@ -107,7 +107,11 @@ static enum body_plan head(struct session_host *host, struct exchange *exchange)
         exchange->route = find_route(exchange, &allow);
     if (exchange->route != NULL)
         return BODY_PLAN_WHOLE;
-    if (!reads(request->method) && !exchange_answered(exchange))
+    if (reads(request->method) || exchange_answered(exchange))
+        return BODY_PLAN_DISCARD;
+    if (target_has_path(&request->target) && request->method != METHOD_OTHER)
+        pages_answer_early(exchange, allow);
+    else
         dispatch(exchange);
     return BODY_PLAN_DISCARD;
 }

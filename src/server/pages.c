@@ -121,7 +121,9 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
         return;
     }
     rules_rewritten(match, &w);
-    site_find(asked->site, writer_slice(&w), &found);
+    found.found = SITE_NOTHING;
+    if (asked->site != NULL)
+        site_find(asked->site, writer_slice(&w), &found);
     unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
     if (found.found == SITE_PAGE && reads(exchange->request.method))
         reply_with_page(exchange, &(struct reply){ .site = asked->site, .page = found.page, .rule = match->rule,
@@ -136,16 +138,10 @@ static void go_on(struct exchange *exchange)
     pages_answer(exchange, 0);
 }
 
-/* True: this was it, or it goes on later. */
+/* True: this was it. */
 static bool answer_by_rule(const struct asked *asked, const struct rule_match *match)
 {
     const struct rule *rule = match->rule;
-    if (rule->basic_auth.data && !guard_admit(asked->exchange, guards_find(asked->vhost->guards, rule->basic_auth), go_on))
-        return true;
-    if (rule->cors.count > 0 && cors_is_preflight(&asked->exchange->request)) {
-        answer_preflight(asked, rule);
-        return true;
-    }
     switch (rule->action) {
     case RULE_PASS: return false;
     case RULE_REDIRECT: return redirect_by_rule(asked, match);
@@ -153,6 +149,34 @@ static bool answer_by_rule(const struct asked *asked, const struct rule_match *m
     case RULE_ERROR: respond_error(asked->exchange, rule->status, 0, SLICE("")); return true;
     }
     return false;
+}
+
+/* ---- Passwords ---------------------------------------------------------------------------------------------- */
+
+static struct guard *guard_at(const struct vhost *vhost, struct slice path)
+{
+    struct rule_match match;
+    const struct rule *rule = rules_find(vhost->config.rules, path, true, &match);
+    return rule && rule->basic_auth.data ? guards_find(vhost->guards, rule->basic_auth) : NULL;
+}
+
+/* Of the path, or of another address of the same page: a page is not open at one door and closed at another. */
+static struct guard *find_guard(const struct asked *asked)
+{
+    const struct vhost *vhost = asked->vhost;
+    struct slice addresses[SITE_ADDRESSES_MAX];
+    struct guard *guard = guard_at(vhost, asked->exchange->request.path);
+    if (guard || asked->match.found == SITE_NOTHING)
+        return guard;
+    unsigned count = site_addresses(asked->match.page, addresses);
+    for (unsigned i = 0; i < count && !guard; i++)
+        guard = guard_at(vhost, addresses[i]);
+    return guard;
+}
+
+static void go_on(struct exchange *exchange)
+{
+    pages_answer(exchange, 0);
 }
 
 /* ---- Pages -------------------------------------------------------------------------------------------------- */
@@ -172,10 +196,20 @@ static bool navigates(const struct exchange *exchange)
 static struct page *find_fallback(const struct asked *asked)
 {
     struct site_match found;
-    if (asked->vhost->fallback == NULL || asked->match.found != SITE_NOTHING || !navigates(asked->exchange))
+    if (asked->site == NULL || asked->vhost->fallback == NULL || asked->match.found != SITE_NOTHING || !navigates(asked->exchange))
         return NULL;
     site_find(asked->site, slice_text(asked->vhost->fallback), &found);
     return found.found == SITE_PAGE ? found.page : NULL;
+}
+
+/* What a rule says with what it lets pass, where that is no page. */
+static bool add_said(struct exchange *exchange, const struct rule *rule)
+{
+    if (!rule)
+        return true;
+    if (rule->cache_control.size > 0 && !exchange_add_field(exchange, SLICE("Cache-Control"), rule->cache_control))
+        return false;
+    return add_fields(exchange, rule->fields, rule->field_count);
 }
 
 /* "/docs" of a folder is at home at "/docs/". */
@@ -193,19 +227,21 @@ static void redirect_to_listing(struct exchange *exchange)
 }
 
 /* A folder without an index page. */
-static bool list_folder(const struct asked *asked)
+static bool list_folder(const struct asked *asked, const struct rule *rule)
 {
     struct exchange *exchange = asked->exchange;
     struct slice path = exchange->request.path;
     size_t folder;
-    if (asked->match.found != SITE_NOTHING || !reads(exchange->request.method))
+    if (asked->site == NULL || asked->match.found != SITE_NOTHING || !reads(exchange->request.method))
         return false;
     if (!site_folders_find(asked->site->folders, path, &folder))
         return false;
-    if (path.data[path.size - 1] == '/')
+    if (path.data[path.size - 1] != '/')
+        redirect_to_listing(exchange);
+    else if (add_said(exchange, rule))
         folder_list_begin(exchange, asked->site, folder);
     else
-        redirect_to_listing(exchange);
+        respond_unavailable(exchange);
     return true;
 }
 
@@ -228,16 +264,25 @@ static void answer_address(struct asked *asked, const struct rule *rule, bool ru
         redirect_to_folder(exchange, site_folder(asked->match.page));
 }
 
-/* Whatever is not simply a page in memory. */
+/* Whatever is not simply a page in memory. A browser asks whether it may ask (CORS) without a password. */
 static void answer_with_rules(struct asked *asked)
 {
+    struct exchange *exchange = asked->exchange;
+    const struct rules *redirects = asked->site ? asked->site->redirects : NULL;
     struct rule_match match, hosted;
     const struct rule *rule = find_rule(asked, asked->vhost->config.rules, &match);
+    if (rule && rule->cors.count > 0 && cors_is_preflight(&exchange->request)) {
+        answer_preflight(asked, rule);
+        return;
+    }
+    struct guard *guard = asked->vhost->guards ? find_guard(asked) : NULL;
+    if (guard && !guard_admit(exchange, guard, go_on))
+        return;
     if (rule && answer_by_rule(asked, &match))
         return;
-    if (find_rule(asked, asked->site->redirects, &hosted) && answer_by_rule(asked, &hosted)) /* the site's own word */
+    if (find_rule(asked, redirects, &hosted) && answer_by_rule(asked, &hosted)) /* the site's own word */
         return;
-    if (!list_folder(asked))
+    if (!list_folder(asked, rule))
         answer_address(asked, rule, true);
 }
 
@@ -247,10 +292,8 @@ static __attribute__((noinline)) void answer_otherwise(struct asked *asked)
     struct page *page = asked->match.found == SITE_PAGE ? asked->match.page : NULL;
     if (page && !page->ruled && reads(asked->exchange->request.method))
         reply_with_page(asked->exchange, &(struct reply){ .site = asked->site, .page = page });
-    else if (asked->site != NULL)
-        answer_with_rules(asked);
     else
-        answer_address(asked, NULL, false);
+        answer_with_rules(asked);
 }
 
 void pages_answer(struct exchange *exchange, unsigned allow)
@@ -266,4 +309,21 @@ void pages_answer(struct exchange *exchange, unsigned allow)
     bool plain = asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method);
     if (!plain || !reply_at_once(exchange, asked.match.page, asked.site->store))
         answer_otherwise(&asked);
+}
+
+void pages_answer_early(struct exchange *exchange, unsigned allow)
+{
+    const struct vhost *vhost = vhost_of(exchange);
+    struct asked asked = { .exchange = exchange, .vhost = vhost, .allow = allow };
+    if (vhost != NULL && vhost->guards != NULL) {
+        asked.site = vhost_generation(vhost)->site;
+        if (asked.site != NULL)
+            site_find(asked.site, exchange->request.path, &asked.match);
+        struct guard *guard = find_guard(&asked);
+        if (guard != NULL) {
+            guard_refuse(exchange, guard); /* or the password is looked at when the body has come */
+            return;
+        }
+    }
+    pages_answer(exchange, allow);
 }

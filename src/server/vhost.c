@@ -87,8 +87,10 @@ static void replace(struct vhost *vhost, struct generation *next)
 
 static bool same_pages(const struct site *a, const struct site *b)
 {
-    return a->tree.count == b->tree.count &&
-           memcmp(a->tree.pages, b->tree.pages, a->tree.count * sizeof *a->tree.pages) == 0;
+    size_t count = a->tree.count;
+    if (count != b->tree.count || count == 0)
+        return count == b->tree.count;
+    return memcmp(a->tree.pages, b->tree.pages, count * sizeof *a->tree.pages) == 0;
 }
 
 static void changed(void *user, const struct changes *changes)

@@ -46,8 +46,8 @@ def test_its_memory_is_bounded(pages, options, serve):
 
 
 class Versions:
-    """A file whose content changes without a trace: as large as before, and as old. Only who reads it again can tell, so
-    the response says where it comes from."""
+    """A file whose content changes without a trace: as large as before, and as old. Only who reads it again can tell,
+    so the response says where it comes from."""
 
     def __init__(self, site, server, name):
         self.path, self.server, self.name, self.number = site.path / name, server, name, 0

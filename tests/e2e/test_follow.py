@@ -1,7 +1,8 @@
 """Changes on disk are seen within a second, and nobody ever gets a mixture of before and after.
 
-A second is what users are told; these tests wait as long as they must, for a busy machine proves nothing. What may never
-happen is looked for at every moment: a request that fails, an asset that is missing, content that goes back in time."""
+A second is what users are told; these tests wait as long as they must, for a busy machine proves nothing. What may
+never happen is looked for at every moment: a request that fails, an asset that is missing, content that goes back in
+time."""
 import os
 import re
 import shutil
@@ -252,13 +253,14 @@ def lay_out(folder, generation):
     names = [f"assets/{generation}-{i}.js" for i in range(ASSETS)]
     for name in names:
         (folder / name).write_text(f"/* {generation} */" + "x" * 200)
-    (folder / "index.html").write_text(f"<h1>{generation}</h1>\n" + "".join(f'<script src="{n}">\n' for n in names[::50]))
+    scripts = "".join(f'<script src="{name}">\n' for name in names[::50])
+    (folder / "index.html").write_text(f"<h1>{generation}</h1>\n{scripts}")
 
 
 def visit(server, seen):
-    """A browser: the index, then at once all that it names, on the same connection. While the index stays the same no asset
-    may be missing; a page that is loaded just when the next generation comes may of course ask for what has gone, and a
-    browser would be shown the new index if it asked again."""
+    """A browser: the index, then at once all that it names, on the same connection. While the index stays the same no
+    asset may be missing. One that is read just before the next generation comes may name what has gone by then; who
+    asks again gets the next index."""
     with server.connect() as connection:
         index = connection.get("/")
         assert index.status == 200
@@ -274,7 +276,7 @@ def visit(server, seen):
             if answer.status == 200:
                 assert answer.text.startswith(f"/* {generation} */")
             else:
-                assert generation not in re.search("<h1>(.*)</h1>", after.text)[1], "an asset of this index is missing"
+                assert f"<h1>{generation}</h1>" not in after.text, "an asset of this index is missing"
 
 
 def deploy_and_visit(server, publish, names):

@@ -2,6 +2,7 @@
 #ifndef TESTS_FAILING_MEMORY_H
 #define TESTS_FAILING_MEMORY_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +19,11 @@ static bool allocation_allowed(void)
 {
     if (allocations_left < 0)
         return true;
-    return allocations_left > 0 && allocations_left-- > 0;
+    if (allocations_left-- > 0)
+        return true;
+    allocations_left = 0;
+    errno = ENOMEM;
+    return false;
 }
 
 void *__wrap_malloc(size_t size)

@@ -1,5 +1,5 @@
-/* A store beside a scratch folder, as the server has one: with one worker, who rests when the test says so, and a note of
- * who has been woken with what. What is in memory is counted at the end: nothing may be left. */
+/* A store beside a scratch folder, as the server has one: with one worker, who rests when the test says so, and
+ * a note of who has been woken with what. What is in memory is counted at the end: nothing may be left. */
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 

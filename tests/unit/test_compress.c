@@ -25,7 +25,7 @@ static const enum coding encoded[] = { CODING_GZIP, CODING_BR, CODING_ZSTD };
 /* ---- Faults ------------------------------------------------------------------------------------------------- */
 
 static struct {
-    bool no_room, no_fit, no_encoder, no_parameter;
+    bool no_room, no_fit, no_encoder, no_parameter, no_decoder;
     int level_seen;
 } fault;
 
@@ -76,6 +76,22 @@ BROTLI_BOOL __wrap_BrotliEncoderCompress(int level, int window, BrotliEncoderMod
 {
     fault.level_seen = level;
     return fault.no_encoder ? BROTLI_FALSE : __real_BrotliEncoderCompress(level, window, mode, size, in, out_size, out);
+}
+
+struct libdeflate_decompressor *__real_libdeflate_alloc_decompressor(void);
+struct libdeflate_decompressor *__wrap_libdeflate_alloc_decompressor(void);
+struct libdeflate_decompressor *__wrap_libdeflate_alloc_decompressor(void)
+{
+    return fault.no_decoder ? NULL : __real_libdeflate_alloc_decompressor();
+}
+
+BrotliDecoderState *__real_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release,
+                                                       void *user);
+BrotliDecoderState *__wrap_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release,
+                                                       void *user);
+BrotliDecoderState *__wrap_BrotliDecoderCreateInstance(brotli_alloc_func allocate, brotli_free_func release, void *user)
+{
+    return fault.no_decoder ? NULL : __real_BrotliDecoderCreateInstance(allocate, release, user);
 }
 
 /* ---- Decoding ----------------------------------------------------------------------------------------------- */
@@ -336,6 +352,74 @@ static void survives_no_memory(void **state)
     discard(content);
 }
 
+/* ---- What others have encoded ------------------------------------------------------------------------------- */
+
+static void holds_what_it_was_made_of(void **state)
+{
+    struct slice content = make_text(1000);
+    (void)state;
+
+    for EACH_CODING (i) {
+        size_t size = 0;
+        char *out = compress_content(encoded[i], content, &size);
+        struct slice whole = slice_make(out, size);
+        assert_true(compress_holds(encoded[i], whole, content));
+        assert_false(compress_holds(encoded[i], whole, slice_part(content, 0, content.size - 1)));
+        assert_false(compress_holds(encoded[i], whole, SLICE("")));
+        assert_false(compress_holds(encoded[i], content, content));
+        assert_false(compress_holds(encoded[i], SLICE(""), content));
+        for (size_t cut = 1; cut < size; cut++)
+            assert_false(compress_holds(encoded[i], slice_part(whole, 0, size - cut), content));
+        free(out);
+    }
+    discard(content);
+}
+
+static void holds_nothing_but_that(void **state)
+{
+    struct slice content = make_text(1000), other = make_text(1000);
+    (void)state;
+
+    ((char *)other.data)[999] ^= 1;
+    for EACH_CODING (i) {
+        size_t size = 0;
+        char *out = compress_content(encoded[i], content, &size), *longer = malloc(size + 1);
+        assert_false(compress_holds(encoded[i], slice_make(out, size), other));
+        memcpy(longer, out, size);
+        longer[size] = 'x'; /* behind the end */
+        assert_false(compress_holds(encoded[i], slice_make(longer, size + 1), content));
+        free(longer);
+        free(out);
+    }
+    discard(other);
+    discard(content);
+}
+
+static void holds_an_unknown_coding(void **state)
+{
+    (void)state;
+    assert_true(compress_holds(CODING_IDENTITY, SLICE("x"), SLICE("y"))); /* as any that was not built */
+}
+
+static void holds_nothing_without_memory(void **state)
+{
+    struct slice content = make_text(1000);
+    (void)state;
+
+    for EACH_CODING (i) {
+        size_t size = 0;
+        char *out = compress_content(encoded[i], content, &size);
+        fault.no_room = true;
+        assert_false(compress_holds(encoded[i], slice_make(out, size), content));
+        fault.no_room = false;
+        fault.no_decoder = true;
+        assert_int_equal(compress_holds(encoded[i], slice_make(out, size), content), encoded[i] == CODING_ZSTD);
+        fault.no_decoder = false;
+        free(out);
+    }
+    discard(content);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +431,10 @@ int main(void)
         cmocka_unit_test(keeps_only_what_is_a_twentieth_smaller),
         cmocka_unit_test(takes_a_quick_level_for_large_content),
         cmocka_unit_test(survives_no_memory),
+        cmocka_unit_test(holds_what_it_was_made_of),
+        cmocka_unit_test(holds_nothing_but_that),
+        cmocka_unit_test(holds_an_unknown_coding),
+        cmocka_unit_test(holds_nothing_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

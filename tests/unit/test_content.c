@@ -179,8 +179,8 @@ static void identity_has_answers(void **state)
     assert_ptr_equal(identity->ok->body.hold, &content->hold);
     check_pairs(identity->ok->fields, identity->ok->field_count,
                 (const char *[]){ "Content-Type", "text/plain; charset=utf-8", "ETag", "\"abc\"", "Last-Modified",
-                                  "Sun, 09 Sep 2001 01:46:40 GMT", "Cache-Control", "no-cache", "Accept-Ranges", "bytes",
-                                  NULL });
+                                  "Sun, 09 Sep 2001 01:46:40 GMT", "Cache-Control", "no-cache", "Accept-Ranges",
+                                  "bytes", NULL });
     assert_int_equal(identity->not_modified->status, 304);
     assert_int_equal(identity->not_modified->body.kind, BODY_NONE);
     check_pairs(identity->not_modified->fields, identity->not_modified->field_count,
@@ -220,8 +220,8 @@ static void another_representation(void **state)
     is(representation_etag(gzip), etag);
     check_pairs(gzip->ok->fields, gzip->ok->field_count,
                 (const char *[]){ "Content-Type", "text/plain; charset=utf-8", "ETag", etag, "Last-Modified",
-                                  "Sun, 09 Sep 2001 01:46:40 GMT", "Cache-Control", "no-cache", "Vary", "Accept-Encoding",
-                                  "Accept-Ranges", "bytes", "Content-Encoding", "gzip", NULL });
+                                  "Sun, 09 Sep 2001 01:46:40 GMT", "Cache-Control", "no-cache", "Vary",
+                                  "Accept-Encoding", "Accept-Ranges", "bytes", "Content-Encoding", "gzip", NULL });
     check_pairs(gzip->not_modified->fields, gzip->not_modified->field_count,
                 (const char *[]){ "ETag", etag, "Cache-Control", "no-cache", "Vary", "Accept-Encoding", NULL });
     assert_ptr_equal(gzip->ok->body.hold, &content->hold);

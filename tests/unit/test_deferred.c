@@ -14,6 +14,7 @@
 
 #include "api_fixture.h"
 #include "server/deferred.h"
+#include "scratch.h"
 
 static struct notes notes = NOTES_INIT;
 
@@ -283,6 +284,83 @@ static void may_lose_its_client_the_second_time(void **state)
     rh_server_free(server);
 }
 
+/* ---- Errors, which are made when the request is home ---------------------------------------------------------- */
+
+static void fail_in_background(rh_request *request, void *user)
+{
+    const char *how = user;
+    char detail[8] = "in time";
+    if (strcmp(how, "field") == 0)
+        rh_set(request, "WWW-Authenticate", "Basic realm=\"a\"");
+    if (strcmp(how, "refused") == 0)
+        rh_set(request, "bad name", "x");
+    if (strcmp(how, "begun") == 0)
+        rh_json_add(request, "[%d,", 1);
+    rh_fail(request, strcmp(how, "no error") == 0 ? 200 : 401, detail);
+    memset(detail, 'x', sizeof detail); /* it has been copied */
+    rh_text(request, "nothing comes after an error");
+    rh_fail(request, 403, "nor another one");
+}
+
+static void fail_later(rh_request *request, void *user)
+{
+    rh_background(request, fail_in_background, user);
+}
+
+/* The same as if the handler had not been deferred, the site's own pages included. */
+static void late_errors(void **state)
+{
+    static const struct api_route routes[] = {
+        { "GET /plain", fail_later, "plain" }, { "GET /field", fail_later, "field" },
+        { "GET /begun", fail_later, "begun" }, { "GET /refused", fail_later, "refused" },
+        { "GET /status", fail_later, "no error" },
+    };
+    static const char json[] = "Accept: application/json\r\n";
+    rh_server *server = make_server(&notes);
+    (void)state;
+    add_routes(server, routes, sizeof routes / sizeof *routes);
+    start_server(server);
+    static const char *const all[] = { "GET /plain", "GET /field", "GET /begun" };
+    for (size_t i = 0; i < 3; i++) {
+        struct reply *reply = ask_with(server, all[i], json, "");
+        assert_int_equal(reply->status, 401);
+        assert_true(has_line(reply, "Content-Type: application/problem+json"));
+        assert_int_equal(has_line(reply, "WWW-Authenticate: Basic realm=\"a\""), i == 1);
+        assert_string_equal(reply->body, "{\"type\":\"about:blank\",\"title\":\"Unauthorized\",\"status\":401,"
+                                         "\"detail\":\"in time\"}\n");
+    }
+    assert_non_null(strstr(ask(server, "GET /plain")->body, "<p class=\"detail\">in time</p>"));
+    assert_int_equal(ask(server, "GET /status")->status, 500);
+    assert_int_equal(ask(server, "GET /refused")->status, 500);
+    assert_true(noted(&notes, "GET /refused: the handler set a field"));
+    assert_int_equal(ask_with(server, "HEAD /plain", json, "")->body_size, 0);
+    rh_server_free(server);
+}
+
+/* In a handler of its own, too, between deferring and completing. */
+static void fail_between(rh_request *request, void *user)
+{
+    (void)user;
+    rh_defer(request);
+    rh_fail(request, 404, "not there");
+    rh_complete(request);
+}
+
+static void late_errors_of_the_site(void **state)
+{
+    struct scratch scratch;
+    (void)state;
+    scratch_open(&scratch);
+    scratch_write(&scratch, "root/404.html", "own 404");
+    rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 2, .root = scratch.root });
+    assert_non_null(server);
+    add_route(server, "GET /later", fail_between, NULL);
+    start_server(server);
+    expect(server, "GET /later", 404, "own 404");
+    rh_server_free(server);
+    scratch_close(&scratch);
+}
+
 /* ---- Clients that go, servers that end ------------------------------------------------------------------------ */
 
 static void *answer_when_gone(void *user)
@@ -515,6 +593,8 @@ int main(void)
         cmocka_unit_test_setup(can_be_deferred_again_at_home, clear_desk),
         cmocka_unit_test_setup(goes_home_to_the_background, clear_desk),
         cmocka_unit_test_setup(may_lose_its_client_the_second_time, clear_desk),
+        cmocka_unit_test_setup(late_errors, clear_desk),
+        cmocka_unit_test_setup(late_errors_of_the_site, clear_desk),
         cmocka_unit_test_setup(learns_that_the_client_has_gone, clear_desk),
         cmocka_unit_test_setup(answers_who_still_reads, clear_desk),
         cmocka_unit_test_setup(is_waited_for_by_a_drain, clear_desk),

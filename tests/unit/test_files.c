@@ -421,6 +421,28 @@ static void modification_in_nanoseconds(void **state)
     assert_int_equal(files_modified_ns(&st), INT64_C(1700000000123456789));
 }
 
+static void modification_beyond_counting(void **state)
+{
+    static const struct {
+        int64_t s;
+        long ns;
+        int64_t modified_ns;
+    } times[] = {
+        { 0, 0, 0 }, { -1, 999999999, -1 }, { -5, 0, -5000000000 },
+        { INT64_MAX / 1000000000, 854775807, INT64_MAX }, { INT64_MAX / 1000000000, 854775808, INT64_MAX },
+        { INT64_MAX / 1000000000 + 1, 0, INT64_MAX }, { INT64_MAX, 999999999, INT64_MAX },
+        { INT64_MIN / 1000000000, 0, INT64_MIN / 1000000000 * 1000000000 },
+        { INT64_MIN / 1000000000 - 1, 0, INT64_MIN },
+        { INT64_MIN, 0, INT64_MIN },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct stat st = { .st_mtim = { times[i].s, times[i].ns } };
+        assert_true(files_modified_ns(&st) == times[i].modified_ns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(walks_where_the_call_is_refused),
         cmocka_unit_test(tries_again_for_a_while),
         cmocka_unit_test(modification_in_nanoseconds),
+        cmocka_unit_test(modification_beyond_counting),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }

@@ -1,5 +1,5 @@
-/* Reading and hashing: the same validators with and without the content in memory and with any number of threads;
- * files that change, shrink, grow, vanish or fail while they are read; missing memory and threads. */
+/* Reading a page's file into the store: steady files, those that change, grow, shrink or vanish meanwhile, the
+ * budget, and those who wait; and what is read beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,151 +7,32 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
-#include <signal.h>
-#include <sys/types.h>
-#include <xxhash.h>
+#include "loader_fixture.h"
 
-#include "scratch.h"
-#include "serve/loader.h"
-
-static struct scratch scratch;
-static struct tree tree;
-
-/* ---- Faults and events ----------------------------------------------------------------------------------------- */
-
-static int mallocs_left;          /* -1: no limit */
-static int threads_left;          /* -1: no limit */
-static int read_errors;           /* reads that fail yet, with this */
-static int read_error;
-static int events_left;           /* reads before which this happens */
-static void (*event)(void);
-static bool threads_hear_signals;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
+/* As it is at first, and no file behind it has been opened. */
+static void begin_anew(void)
 {
-    if (mallocs_left == 0)
-        return NULL;
-    if (mallocs_left > 0)
-        mallocs_left--;
-    return __real_malloc(size);
+    leave(page);
+    page = NULL;
+    fixture_settle();
+    assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
+    old_file("root/x", "1234");
+    page = page_of_file("x");
 }
 
-/* pread, under the name that it has with 64-bit offsets. */
-ssize_t __real_pread64(int fd, void *out, size_t size, off_t offset);
-ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t offset);
-ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t offset)
-{
-    if (read_errors > 0) {
-        read_errors--;
-        errno = read_error;
-        return -1;
-    }
-    if (events_left > 0) {
-        events_left--;
-        event();
-    }
-    return __real_pread64(fd, out, size, offset);
-}
+/* ---- Steady files ------------------------------------------------------------------------------------------- */
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *user);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *user);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *user)
-{
-    sigset_t blocked;
-    if (threads_left == 0)
-        return EAGAIN;
-    if (threads_left > 0)
-        threads_left--;
-    pthread_sigmask(SIG_BLOCK, NULL, &blocked); /* which the new thread inherits */
-    for (int signal = SIGHUP; signal <= SIGTERM; signal++)
-        if (signal != SIGKILL && !sigismember(&blocked, signal))
-            threads_hear_signals = true;
-    return __real_pthread_create(thread, attributes, run, user);
-}
-
-/* ---- Loading --------------------------------------------------------------------------------------------------- */
-
-static int start(void **state)
+static void content_and_validators(void **state)
 {
     (void)state;
-    mallocs_left = threads_left = -1;
-    read_errors = events_left = 0;
-    threads_hear_signals = false;
-    scratch_open(&scratch);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tree_fini(&tree);
-    scratch_close(&scratch);
-    return 0;
-}
-
-static void walk(void)
-{
-    assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
-}
-
-static void load(size_t kept, unsigned threads)
-{
-    walk();
-    loader_read(&tree, &scratch.files, kept, threads);
-}
-
-static void has_etag(const struct page *page, const void *content, size_t size)
-{
-    char etag[32];
-    snprintf(etag, sizeof etag, "\"%llx\"", (unsigned long long)XXH3_64bits(content, size));
-    assert_true(slice_equal(page_etag(page), slice_text(etag)));
-}
-
-static void in_memory(const struct page *page, const char *text)
-{
-    assert_non_null(page->ok);
-    assert_non_null(page->not_modified);
-    assert_int_equal(page->size, strlen(text));
-    assert_int_equal(page->ok->body.size, strlen(text));
-    assert_memory_equal(page->ok->body.data, text, strlen(text));
-    has_etag(page, text, strlen(text));
-}
-
-static void not_in_memory(const struct page *page)
-{
-    assert_null(page->ok);
-    assert_null(page->not_modified);
-}
-
-static void unsettled(const struct page *page)
-{
-    not_in_memory(page);
-    assert_int_equal(page->etag_size, 0);
-    assert_true(page->modified_s == -1);
-}
-
-/* ---- Steady files ---------------------------------------------------------------------------------------------- */
-
-static void nothing_to_read(void **state)
-{
-    (void)state;
-    load(0, 4);
-    assert_int_equal(tree.count, 0);
-}
-
-static void content_times_and_hash(void **state)
-{
-    (void)state;
-    scratch_write(&scratch, "root/a.txt", "abc");
-    scratch_date(&scratch, "root/a.txt", 1700000000, 42);
-    load(1, 1);
-    in_memory(tree.pages[0], "abc");
-    assert_true(slice_equal(page_etag(tree.pages[0]), SLICE("\"78af5f94892f3950\""))); /* XXH3's published value */
-    assert_true(tree.pages[0]->modified_s == 1700000000);
-    assert_true(tree.pages[0]->modified_ns == INT64_C(1700000000000000042));
+    old_file("root/a.txt", "abc");
+    page = page_of_file("a.txt");
+    loads("abc");
+    struct content *content = content_of_page(page);
+    assert_true(slice_equal(representation_etag(&content->identity), SLICE("\"78af5f94892f3950\""))); /* published */
+    assert_int_equal(content->modified_s, OLD);
+    assert_true(slice_equal(content->identity.ok->fields[0].value, SLICE("text/plain; charset=utf-8")));
+    expect_silence();
 }
 
 static void future_times_are_not_told(void **state)
@@ -161,103 +42,62 @@ static void future_times_are_not_told(void **state)
 
     scratch_write(&scratch, "root/a.txt", "abc");
     scratch_date(&scratch, "root/a.txt", 4000000000, 0);
-    load(1, 1);
+    page = page_of_file("a.txt");
+    loads("abc");
     clock_update(&clock);
-    assert_true(tree.pages[0]->modified_s <= clock.unix_s);
-    assert_true(tree.pages[0]->modified_s > clock.unix_s - 100);
-    assert_true(tree.pages[0]->modified_ns == INT64_C(4000000000000000000));
+    assert_true(content_of_page(page)->modified_s <= clock.unix_s);
+    assert_true(content_of_page(page)->modified_s > clock.unix_s - 100);
 }
 
-/* Around the sizes at which XXH3 and the reading in pieces change their ways. */
-static void every_size_both_ways(void **state)
-{
-    static const size_t sizes[] = { 0,   1,   3,   4,    8,     9,     16,    17,     128,
-                                    129, 240, 241, 1024, 65535, 65536, 65537, 131072, 200001 };
-    static char content[200001];
-    (void)state;
-
-    for (size_t i = 0; i < sizeof content; i++)
-        content[i] = (char)(i * 131 >> 3);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        scratch_write_bytes(&scratch, "root/x", content, sizes[i]);
-        load(1, 1);
-        has_etag(tree.pages[0], content, sizes[i]);
-        assert_int_equal(tree.pages[0]->ok->body.size, sizes[i]);
-        assert_true(sizes[i] == 0 || memcmp(tree.pages[0]->ok->body.data, content, sizes[i]) == 0);
-        tree_fini(&tree);
-        load(0, 1);
-        has_etag(tree.pages[0], content, sizes[i]);
-        not_in_memory(tree.pages[0]);
-        assert_int_equal(tree.pages[0]->size, sizes[i]);
-        tree_fini(&tree);
-    }
-}
-
-static void make_files(unsigned count)
-{
-    char path[64], text[64];
-    for (unsigned i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "root/%03u", i);
-        snprintf(text, sizeof text, "this is root/%03u", i);
-        scratch_write(&scratch, path, text);
-    }
-}
-
-static void check_files(unsigned count, size_t kept)
-{
-    char text[64];
-    assert_int_equal(tree.count, count);
-    for (size_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "this is root/%s", tree.pages[i]->path.data);
-        has_etag(tree.pages[i], text, strlen(text));
-        if (i < kept)
-            in_memory(tree.pages[i], text);
-        else
-            not_in_memory(tree.pages[i]);
-    }
-}
-
-static void any_number_of_threads(void **state)
-{
-    static const unsigned threads[] = { 0, 1, 2, 7, LOADER_THREADS_MAX, LOADER_THREADS_MAX + 1, 10000 };
-    (void)state;
-
-    make_files(150);
-    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        load(100, threads[i]);
-        check_files(150, 100);
-        tree_fini(&tree);
-    }
-}
-
-static void threads_that_cannot_start_are_not_missed(void **state)
+static void an_empty_file(void **state)
 {
     (void)state;
-    make_files(20);
-    for (threads_left = 0; threads_left < 3; threads_left++) {
-        int left = threads_left;
-        load(10, 8);
-        check_files(20, 10);
-        tree_fini(&tree);
-        threads_left = left;
-    }
+    old_file("root/empty", "");
+    page = page_of_file("empty");
+    loads("");
 }
 
-static void threads_hear_no_signals(void **state)
+static void names_with_odd_bytes(void **state)
 {
-    sigset_t before, after;
+    (void)state;
+    scratch_mkdir(&scratch, "root/a b");
+    old_file("root/a b/%2e\"gr\xc3\xbc\xc3\x9f" "e\n?#", "odd");
+    page = page_of_file("a b/%2e\"gr\xc3\xbc\xc3\x9f" "e\n?#");
+    loads("odd");
+}
+
+static void a_link_is_its_file(void **state)
+{
+    (void)state;
+    old_file("root/file", "abc");
+    scratch_link(&scratch, "root/x", "file");
+    page = page_of_file("x");
+    loads("abc");
+}
+
+static void what_is_to_be_encoded(void **state)
+{
+    char *text = compressible(COMPRESS_SIZE_MIN);
     (void)state;
 
-    make_files(5);
-    pthread_sigmask(SIG_BLOCK, NULL, &before);
-    load(5, 4);
-    pthread_sigmask(SIG_BLOCK, NULL, &after);
-    assert_false(threads_hear_signals);
-    for (int signal = SIGHUP; signal <= SIGTERM; signal++)
-        assert_int_equal(sigismember(&before, signal), sigismember(&after, signal));
+    old_file("root/a.txt", text);
+    page = page_of_file("a.txt");
+    loads(text);
+    assert_int_equal(content_of_page(page)->wanted, compress_codings());
+    leave(page);
+    old_file("root/a.png", text);
+    page = page_of_file("a.png");
+    loads(text);
+    assert_int_equal(content_of_page(page)->wanted, 0);
+    leave(page);
+    old_file("root/b.txt", text + 1); /* too small */
+    page = page_of_file("b.txt");
+    loads(text + 1);
+    assert_int_equal(content_of_page(page)->wanted, 0);
+    free(text);
 }
 
-/* ---- Files that do not hold still ------------------------------------------------------------------------------ */
+/* ---- Files that do not hold still --------------------------------------------------------------------------- */
 
 static void grow(void)
 {
@@ -273,209 +113,385 @@ static void shrink(void)
 
 static void rewrite(void)
 {
-    static int64_t now_s = 1500000000;
     scratch_write(&scratch, "root/x", "4321");
-    scratch_date(&scratch, "root/x", now_s++, 0);
+    scratch_date(&scratch, "root/x", OLD + 1, 0);
 }
 
-static void load_while(size_t kept, int times, void (*what)(void))
+static void vanish(void)
 {
-    scratch_write(&scratch, "root/x", "1234");
-    scratch_date(&scratch, "root/x", 1600000000, 0);
-    walk();
-    events_left = times;
-    event = what;
-    loader_read(&tree, &scratch.files, kept, 1);
-    events_left = 0;
-    assert_int_equal(tree.count, 1);
+    assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
 }
 
-static void what_grew_once_is_no_longer_kept(void **state)
+static void replace(void)
 {
+    scratch_write(&scratch, "root/y", "4321");
+    assert_int_equal(renameat(scratch.fd, "root/y", scratch.fd, "root/x"), 0);
+}
+
+static void what_does_not_hold_still_is_not_kept(void **state)
+{
+    static void (*const events[])(void) = { grow, shrink, rewrite };
     (void)state;
-    for (size_t kept = 0; kept <= 1; kept++) {
-        load_while(kept, 1, grow);
-        not_in_memory(tree.pages[0]);
-        assert_int_equal(tree.pages[0]->size, 5);
-        has_etag(tree.pages[0], "1234+", 5);
-        tree_fini(&tree);
+
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        for (quiet_reads = 0; quiet_reads < 2; quiet_reads++) { /* before the reading, or at its end */
+            int quiet = quiet_reads;
+            events_left = 1;
+            event = events[i];
+            loads_nothing(LOADED_OTHER, 0);
+            assert_int_equal(events_left, 0);
+            begin_anew();
+            quiet_reads = quiet;
+        }
+        quiet_reads = 0;
     }
+    loads("1234");
 }
 
-static void what_shrank_once_is_kept(void **state)
+/* What is open is what was asked for; the watcher will tell what has become of the name. */
+static void what_goes_while_it_is_read_was_there(void **state)
 {
+    static void (*const events[])(void) = { vanish, replace };
     (void)state;
-    load_while(1, 1, shrink);
-    in_memory(tree.pages[0], "12");
-    tree_fini(&tree);
-    load_while(0, 1, shrink);
-    not_in_memory(tree.pages[0]);
-    has_etag(tree.pages[0], "12", 2);
-}
 
-static void what_was_rewritten_is_read_anew(void **state)
-{
-    (void)state;
-    load_while(1, 1, rewrite);
-    in_memory(tree.pages[0], "4321");
-    tree_fini(&tree);
-    load_while(0, 1, rewrite);
-    has_etag(tree.pages[0], "4321", 4);
-}
-
-static void what_never_holds_still_has_no_validators(void **state)
-{
-    (void)state;
-    for (size_t kept = 0; kept <= 1; kept++) {
-        load_while(kept, INT_MAX, grow);
-        unsettled(tree.pages[0]);
-        tree_fini(&tree);
-        load_while(kept, INT_MAX, rewrite);
-        unsettled(tree.pages[0]);
-        tree_fini(&tree);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        old_file("root/x", "1234");
+        page = page_of_file("x");
+        events_left = 1;
+        event = events[i];
+        loads("1234");
+        leave(page);
     }
-    assert_int_equal(tree.skipped, 0);
+    page = NULL;
 }
 
 static void what_changed_since_the_walk(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/x", "1234");
-    walk();
-    scratch_write(&scratch, "root/x", "12345");
-    loader_read(&tree, &scratch.files, 1, 1);
-    not_in_memory(tree.pages[0]); /* there was no room planned for more */
-    has_etag(tree.pages[0], "12345", 5);
-    tree_fini(&tree);
-
-    scratch_write(&scratch, "root/x", "1234");
-    walk();
-    scratch_write(&scratch, "root/x", "");
-    loader_read(&tree, &scratch.files, 1, 1);
-    in_memory(tree.pages[0], "");
+    for (unsigned i = 0; i < 4; i++) {
+        old_file("root/x", "1234");
+        page = page_of_file("x");
+        (void (*[])(void)){ grow, shrink, rewrite, replace }[i]();
+        loads_nothing(LOADED_OTHER, 0);
+        leave(page);
+        fixture_settle();
+    }
+    page = NULL;
+    expect_silence();
 }
 
-/* ---- Files that cannot be read --------------------------------------------------------------------------------- */
+/* ---- Files that cannot be read ------------------------------------------------------------------------------ */
 
-static void skipped(const char *why)
-{
-    assert_int_equal(tree.skipped, 1);
-    if (!strstr(scratch.lines, why))
-        fail_msg("%s", scratch.lines);
-    scratch.lines[0] = '\0';
-}
-
-static void what_is_gone_leaves_the_tree(void **state)
+static void what_is_gone(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/a", "1");
-    scratch_write(&scratch, "root/x", "1");
-    scratch_write(&scratch, "root/b", "1");
-    walk();
-    assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
-    loader_read(&tree, &scratch.files, 3, 2);
-    assert_int_equal(tree.count, 2);
-    in_memory(tree.pages[0], "1");
-    in_memory(tree.pages[1], "1");
-    skipped("not served, No such file or directory: /x\n");
+    old_file("root/x", "1");
+    page = page_of_file("x");
+    vanish();
+    loads_nothing(LOADED_FAILED, ENOENT);
 }
 
-static void what_is_something_else_now_leaves_the_tree(void **state)
+static void what_is_something_else_now(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/x", "1");
-    walk();
-    assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
+    old_file("root/x", "1");
+    page = page_of_file("x");
+    vanish();
     scratch_mkdir(&scratch, "root/x");
-    loader_read(&tree, &scratch.files, 1, 1);
-    assert_int_equal(tree.count, 0);
-    skipped("not served, Is a directory: /x\n");
-    tree_fini(&tree);
+    loads_nothing(LOADED_OTHER, 0);
 
     assert_int_equal(unlinkat(scratch.fd, "root/x", AT_REMOVEDIR), 0);
-    scratch_write(&scratch, "root/x", "1");
-    walk();
-    assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
-    scratch_write(&scratch, "secret", "1");
+    assert_int_equal(mkfifoat(scratch.fd, "root/x", 0644), 0);
+    loads_nothing(LOADED_FAILED, ENXIO); /* and does not block */
+
+    vanish();
+    old_file("secret", "1");
     scratch_link(&scratch, "root/x", "../secret");
-    loader_read(&tree, &scratch.files, 1, 1);
-    assert_int_equal(tree.count, 0);
-    skipped("not served, a link that leads out of the root: /x\n");
+    loads_nothing(LOADED_FAILED, EXDEV);
 }
 
-static void what_is_forbidden_leaves_the_tree(void **state)
+static void what_is_forbidden(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/x", "1");
+    old_file("root/x", "1");
+    page = page_of_file("x");
     assert_int_equal(fchmodat(scratch.fd, "root/x", 0, 0), 0);
     scratch_drop_root();
-    load(1, 1);
+    loads_nothing(LOADED_FAILED, EACCES);
     scratch_regain_root();
-    assert_int_equal(tree.count, 0);
-    skipped("not served, Permission denied: /x\n");
 }
 
-static void read_errors_and_interruptions(void **state)
+static void errors_and_interruptions(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/x", "1");
-    for (size_t kept = 0; kept <= 1; kept++) {
-        read_error = EIO;
-        read_errors = 1;
-        load(kept, 1);
-        assert_int_equal(tree.count, 0);
-        skipped("not served, Input/output error: /x\n");
-        tree_fini(&tree);
-
-        read_error = EINTR;
-        read_errors = 3;
-        load(kept, 1);
-        assert_int_equal(read_errors, 0);
-        assert_int_equal(tree.count, 1);
-        has_etag(tree.pages[0], "1", 1);
-        tree_fini(&tree);
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    read_error = EIO;
+    read_errors = 1;
+    loads_nothing(LOADED_FAILED, EIO);
+    for (int i = 1; i < 3; i++) { /* the first look is that of files_open */
+        stats_left = i;
+        loads_nothing(LOADED_FAILED, EIO);
     }
+    stats_left = -1;
+    read_error = EINTR;
+    read_errors = 3;
+    loads("1234");
+    assert_int_equal(read_errors, 0);
 }
 
-static void without_memory_a_page_is_a_file(void **state)
+/* ---- The budget --------------------------------------------------------------------------------------------- */
+
+static void what_is_more_than_its_share(void **state)
+{
+    char *text = compressible(BUDGET / PAGE_CACHE_SHARE - content_weight(0) + 1);
+    (void)state;
+
+    scratch_write(&scratch, "root/x", text);
+    page = page_of_file("x");
+    loads_nothing(LOADED_NOT, 0);
+    leave(page);
+    scratch_write(&scratch, "root/x", text + 1);
+    page = page_of_file("x");
+    loads(text + 1);
+    free(text);
+}
+
+static void no_room_now(void **state)
+{
+    struct link leavers;
+    struct page *other = page_new(SLICE("other"), &(struct stat){ .st_size = 0 });
+    struct page_load load;
+    (void)state;
+
+    /* others, which are under way, have reserved all there is */
+    list_init(&leavers);
+    page_load_init(&load, &other->slot, 0);
+    assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD);
+    assert_true(page_cache_reserve(&store.cache, &load, 2048, &leavers));
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    atomic_fetch_add(&store.cache.leaving, BUDGET - 2048 - 100);
+    loads_nothing(LOADED_NOT, 0);
+    atomic_fetch_sub(&store.cache.leaving, BUDGET - 2048 - 100);
+    loads("1234");
+    assert_null(page_cache_finish(&store.cache, &load));
+    leave(other);
+}
+
+/* Those who leave make room only when no worker sees them any more: the first one that comes is refused, the next is
+ * not. */
+static void others_leave_for_it(void **state)
+{
+    enum { FILES = 30 };
+    struct page *pages[FILES];
+    char *text = compressible(BUDGET / 16), path[32];
+    (void)state;
+
+    for (unsigned i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "root/%u", i);
+        scratch_write(&scratch, path, text);
+        page = pages[i] = page_of_file(path + 5);
+        if (i >= 15)
+            loads_nothing(LOADED_NOT, 0);
+        qsbr_announce(store.qsbr, 0);
+        loads(text);
+        assert_true(page_cache_stats(&store.cache).present <= BUDGET);
+    }
+    assert_int_equal(page_cache_stats(&store.cache).evictions, FILES - 15);
+    page = NULL;
+    for (unsigned i = 0; i < FILES; i++)
+        leave(pages[i]);
+    free(text);
+}
+
+static void close_page(void)
+{
+    store_close(&store, page);
+}
+
+/* For those who wait it is good enough. */
+static void a_page_that_leaves_while_it_is_read(void **state)
+{
+    struct content *content;
+    (void)state;
+
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    events_left = 1;
+    event = close_page;
+    assert_int_equal(load(&content), LOADED);
+    assert_null(content_of_page(page));
+    assert_memory_equal(content->identity.bytes, "1234", 4);
+    assert_true(page_cache_stats(&store.cache).leaving > 0);
+    hold_unref(&content->hold);
+    assert_int_equal(page_cache_stats(&store.cache).leaving, 0);
+    page_free(page);
+    page = NULL;
+}
+
+/* ---- Those who wait ----------------------------------------------------------------------------------------- */
+
+static struct page_waiter early, late;
+
+static void join(void)
+{
+    struct page_load other;
+    page_load_init(&other, &page->slot, 0);
+    assert_int_equal(page_cache_ask(&store.cache, &other, &late), PAGE_CACHE_WAIT);
+}
+
+static void all_are_woken_in_their_order(void **state)
+{
+    struct page_load load;
+    struct content *content = NULL;
+    (void)state;
+
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    page_load_init(&load, &page->slot, 0);
+    assert_int_equal(page_cache_ask(&store.cache, &load, &early), PAGE_CACHE_LOAD);
+    events_left = 1;
+    event = join;
+    assert_int_equal(loader_load(&store, &scratch.files, page, &load, &content), LOADED);
+    assert_int_equal(woken_count, 0);
+    loader_end(&store, &load, content);
+    assert_int_equal(woken_count, 2);
+    assert_ptr_equal(woken[0].waiter, &early);
+    assert_ptr_equal(woken[1].waiter, &late);
+    assert_ptr_equal(woken[0].content, content_of_page(page));
+    assert_ptr_equal(woken[1].content, content_of_page(page));
+}
+
+static void nobody_waits(void **state)
+{
+    struct page_load load;
+    struct content *content = NULL;
+    (void)state;
+
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    page_load_init(&load, &page->slot, 0);
+    assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD);
+    loader_end(&store, &load, NULL);
+    assert_int_equal(woken_count, 0);
+    assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD); /* again */
+    assert_int_equal(loader_load(&store, &scratch.files, page, &load, &content), LOADED);
+    loader_end(&store, &load, content);
+    assert_int_equal(woken_count, 0);
+    assert_non_null(content_of_page(page));
+}
+
+/* ---- Hashes, and files that are not for the store ----------------------------------------------------------- */
+
+static void a_hash_for_what_is_too_large(void **state)
 {
     (void)state;
-    scratch_write(&scratch, "root/x", "1234");
-    for (int i = 0; i <= 3; i++) { /* the content and the two answers */
-        walk();
-        mallocs_left = i;
-        loader_read(&tree, &scratch.files, 1, 1);
-        mallocs_left = -1;
-        assert_int_equal(tree.count, 1);
-        has_etag(tree.pages[0], "1234", 4);
-        if (i < 3)
-            not_in_memory(tree.pages[0]);
-        else
-            in_memory(tree.pages[0], "1234");
-        tree_fini(&tree);
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    loader_hash(&scratch.files, page);
+    assert_true(page->hash == digest_bytes(SLICE("1234")));
+}
+
+static void no_hash_of_what_is_not_the_page(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        old_file("root/x", "1234");
+        page = page_of_file("x");
+        (void (*[])(void)){ grow, shrink, rewrite, replace, vanish }[i]();
+        loader_hash(&scratch.files, page);
+        assert_int_equal(page->hash, 0);
+        leave(page);
     }
+    for (unsigned i = 0; i < 3; i++) {
+        old_file("root/x", "1234");
+        page = page_of_file("x");
+        events_left = 1;
+        event = (void (*[])(void)){ grow, shrink, rewrite }[i];
+        loader_hash(&scratch.files, page);
+        assert_int_equal(page->hash, 0);
+        leave(page);
+    }
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    for (stats_left = 1; stats_left < 3; stats_left++) {
+        int left = stats_left;
+        loader_hash(&scratch.files, page);
+        assert_int_equal(page->hash, 0);
+        stats_left = left;
+    }
+    stats_left = -1;
+    read_errors = 1;
+    read_error = EIO;
+    loader_hash(&scratch.files, page);
+    assert_int_equal(page->hash, 0);
+}
+
+static void reads(const char *expected, size_t most, int error)
+{
+    errno = 0;
+    char *bytes = loader_read(&scratch.files, page, most);
+    if (!expected) {
+        assert_null(bytes);
+        assert_int_equal(errno, error);
+        return;
+    }
+    assert_non_null(bytes);
+    assert_memory_equal(bytes, expected, page->size);
+    free(bytes);
+}
+
+static void a_file_that_is_not_for_the_store(void **state)
+{
+    (void)state;
+    old_file("root/x", "1234");
+    page = page_of_file("x");
+    reads("1234", 4, 0);
+    reads("1234", 1000, 0);
+    reads(NULL, 3, EFBIG);
+    allocations_left = 0;
+    reads(NULL, 4, ENOMEM);
+    allocations_left = -1;
+    read_errors = 1;
+    read_error = EIO;
+    reads(NULL, 4, EIO);
+    events_left = 1;
+    event = grow;
+    reads(NULL, 4, ESTALE);
+    reads(NULL, 4, ESTALE);
+    vanish();
+    reads(NULL, 4, ENOENT);
+    assert_int_equal(page_cache_stats(&store.cache).present, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nothing_to_read, start, end),
-        cmocka_unit_test_setup_teardown(content_times_and_hash, start, end),
+        cmocka_unit_test_setup_teardown(content_and_validators, start, end),
         cmocka_unit_test_setup_teardown(future_times_are_not_told, start, end),
-        cmocka_unit_test_setup_teardown(every_size_both_ways, start, end),
-        cmocka_unit_test_setup_teardown(any_number_of_threads, start, end),
-        cmocka_unit_test_setup_teardown(threads_that_cannot_start_are_not_missed, start, end),
-        cmocka_unit_test_setup_teardown(threads_hear_no_signals, start, end),
-        cmocka_unit_test_setup_teardown(what_grew_once_is_no_longer_kept, start, end),
-        cmocka_unit_test_setup_teardown(what_shrank_once_is_kept, start, end),
-        cmocka_unit_test_setup_teardown(what_was_rewritten_is_read_anew, start, end),
-        cmocka_unit_test_setup_teardown(what_never_holds_still_has_no_validators, start, end),
+        cmocka_unit_test_setup_teardown(an_empty_file, start, end),
+        cmocka_unit_test_setup_teardown(names_with_odd_bytes, start, end),
+        cmocka_unit_test_setup_teardown(a_link_is_its_file, start, end),
+        cmocka_unit_test_setup_teardown(what_is_to_be_encoded, start, end),
+        cmocka_unit_test_setup_teardown(what_does_not_hold_still_is_not_kept, start, end),
+        cmocka_unit_test_setup_teardown(what_goes_while_it_is_read_was_there, start, end),
         cmocka_unit_test_setup_teardown(what_changed_since_the_walk, start, end),
-        cmocka_unit_test_setup_teardown(what_is_gone_leaves_the_tree, start, end),
-        cmocka_unit_test_setup_teardown(what_is_something_else_now_leaves_the_tree, start, end),
-        cmocka_unit_test_setup_teardown(what_is_forbidden_leaves_the_tree, start, end),
-        cmocka_unit_test_setup_teardown(read_errors_and_interruptions, start, end),
-        cmocka_unit_test_setup_teardown(without_memory_a_page_is_a_file, start, end),
+        cmocka_unit_test_setup_teardown(what_is_gone, start, end),
+        cmocka_unit_test_setup_teardown(what_is_something_else_now, start, end),
+        cmocka_unit_test_setup_teardown(what_is_forbidden, start, end),
+        cmocka_unit_test_setup_teardown(errors_and_interruptions, start, end),
+        cmocka_unit_test_setup_teardown(what_is_more_than_its_share, start, end),
+        cmocka_unit_test_setup_teardown(no_room_now, start, end),
+        cmocka_unit_test_setup_teardown(others_leave_for_it, start, end),
+        cmocka_unit_test_setup_teardown(a_page_that_leaves_while_it_is_read, start, end),
+        cmocka_unit_test_setup_teardown(all_are_woken_in_their_order, start, end),
+        cmocka_unit_test_setup_teardown(nobody_waits, start, end),
+        cmocka_unit_test_setup_teardown(a_hash_for_what_is_too_large, start, end),
+        cmocka_unit_test_setup_teardown(no_hash_of_what_is_not_the_page, start, end),
+        cmocka_unit_test_setup_teardown(a_file_that_is_not_for_the_store, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

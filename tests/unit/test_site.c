@@ -10,42 +10,13 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
-#include "scratch.h"
-#include "serve/site.h"
-
-static struct scratch scratch;
-static struct site *site;
+#include "failing_memory.h"
+#include "site_fixture.h"
 
 /* ---- Faults ---------------------------------------------------------------------------------------------------- */
 
-static int allocations_left; /* -1: no limit */
 static bool no_random;
 static uint64_t forced_seed; /* 0: as it comes */
-
-static bool refused(void)
-{
-    if (allocations_left == 0) {
-        errno = ENOMEM;
-        return true;
-    }
-    if (allocations_left > 0)
-        allocations_left--;
-    return false;
-}
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return refused() ? NULL : __real_malloc(size);
-}
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refused() ? NULL : __real_calloc(count, size);
-}
 
 ssize_t __real_getrandom(void *data, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags);
@@ -62,7 +33,7 @@ ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags)
     return (ssize_t)size;
 }
 
-/* ---- Asking ---------------------------------------------------------------------------------------------------- */
+/* ---- A generation ---------------------------------------------------------------------------------------------- */
 
 static int start(void **state)
 {
@@ -71,64 +42,16 @@ static int start(void **state)
     no_random = false;
     forced_seed = 0;
     site = NULL;
-    scratch_open(&scratch);
+    fixture_open(1 << 20);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    site_free(site);
-    scratch_close(&scratch);
+    site_unref(site);
+    fixture_close();
     return 0;
-}
-
-/* Files with their own names as content; folders as they are needed. */
-static void make(const char *const *paths)
-{
-    for (; *paths; paths++) {
-        char path[256];
-        snprintf(path, sizeof path, "root/%s", *paths);
-        for (char *slash = strchr(path + 5, '/'); slash; slash = strchr(slash + 1, '/')) {
-            *slash = '\0';
-            assert_true(mkdirat(scratch.fd, path, 0755) == 0 || errno == EEXIST);
-            *slash = '/';
-        }
-        scratch_write(&scratch, path, *paths);
-    }
-}
-
-static void load(uint64_t cache_bytes)
-{
-    site = site_load(&scratch.files, cache_bytes, 2, &scratch.log);
-    assert_non_null(site);
-}
-
-/* What a path means: the file's path, "-> location", or "". */
-static const char *meaning(const char *path)
-{
-    static char text[512];
-    struct site_match match;
-
-    memset(&match, 0xee, sizeof match);
-    site_find(site, slice_text(path), &match);
-    switch (match.found) {
-    case SITE_NOTHING:
-        return "";
-    case SITE_PAGE:
-        return match.page->path.data;
-    case SITE_REDIRECT:
-        snprintf(text, sizeof text, "-> %.*s", (int)match.location.size, match.location.data);
-        return text;
-    }
-    fail_msg("found %d", match.found);
-    return "";
-}
-
-static void means(const char *path, const char *expected)
-{
-    if (strcmp(meaning(path), expected) != 0)
-        fail_msg("%s: \"%s\" instead of \"%s\"", path, meaning(path), expected);
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------------------------- */
@@ -167,9 +90,9 @@ static void addresses_of_a_site(void **state)
     };
     (void)state;
 
-    make((const char *[]){ "index.html", "about.html", "docs/index.html", "docs/more.html", "style.css", "bare/x.txt",
-                           "404.html", "50x.html", ".env", ".well-known/security.txt", NULL });
-    load(1 << 20);
+    MAKE("index.html", "about.html", "docs/index.html", "docs/more.html", "style.css", "bare/x.txt",
+                           "404.html", "50x.html", ".env", ".well-known/security.txt");
+    build();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         means(cases[i][0], cases[i][1]);
 }
@@ -177,12 +100,12 @@ static void addresses_of_a_site(void **state)
 static void rivals_for_an_address(void **state)
 {
     (void)state;
-    make((const char *[]){ "both.html", "both/index.html",  /* /both is the page, /both/ the folder */
+    MAKE("both.html", "both/index.html",  /* /both is the page, /both/ the folder */
                            "exact", "exact.html",           /* the file itself before any other */
                            "x.html/index.html",             /* a folder that looks like a page */
                            "y.html/index.html", "y/index.html",
-                           "sub/index.html/index.html", NULL });
-    load(1 << 20);
+                           "sub/index.html/index.html");
+    build();
     means("/both", "both.html");
     means("/both/", "both/index.html");
     means("/both/index.html", "both/index.html");
@@ -199,30 +122,32 @@ static void rivals_for_an_address(void **state)
     means("/sub/index.html/", "sub/index.html/index.html");
 }
 
-static void locations_are_encoded(void **state)
+static void names_with_odd_bytes(void **state)
 {
     (void)state;
-    make((const char *[]){ "a b/index.html", "gr\xc3\xbc\xc3\x9f" "e/index.html", "100%/index.html", "q?#/index.html",
-                           "deep/er er/index.html", "a:b@c;d=e,f+g!/index.html", "caf\xc3\xa9.html", NULL });
-    load(1 << 20);
-    means("/a b", "-> /a%20b/");
+    MAKE("a b/index.html", "gr\xc3\xbc\xc3\x9f" "e/index.html", "100%/index.html", "q?#/index.html",
+         "a:b@c;d=e,f+g!/index.html", "caf\xc3\xa9.html", "\x01\n\t\"'<>&.html", "\xf0\x9f\x8c\x8d");
+    build();
+    means("/a b", "-> /a b/");
     means("/a b/", "a b/index.html");
-    means("/gr\xc3\xbc\xc3\x9f" "e", "-> /gr%C3%BC%C3%9Fe/");
-    means("/100%", "-> /100%25/");
-    means("/q?#", "-> /q%3F%23/");
-    means("/deep/er er", "-> /deep/er%20er/");
+    means("/gr\xc3\xbc\xc3\x9f" "e", "-> /gr\xc3\xbc\xc3\x9f" "e/");
+    means("/100%", "-> /100%/");
+    means("/q?#", "-> /q?#/");
     means("/a:b@c;d=e,f+g!", "-> /a:b@c;d=e,f+g!/");
     means("/caf\xc3\xa9", "caf\xc3\xa9.html");
+    means("/\x01\n\t\"'<>&", "\x01\n\t\"'<>&.html");
+    means("/\xf0\x9f\x8c\x8d", "\xf0\x9f\x8c\x8d");
     means("/a%20b", "");
+    means("/\xf0\x9f\x8c", "");
 }
 
 static void page_by_its_file_only(void **state)
 {
     (void)state;
-    make((const char *[]){ "404.html", "docs/index.html", NULL });
-    load(1 << 20);
-    assert_string_equal(site_page(site, SLICE("/404.html"))->path.data, "404.html");
-    assert_string_equal(site_page(site, SLICE("/docs/index.html"))->path.data, "docs/index.html");
+    MAKE("404.html", "docs/index.html");
+    build();
+    assert_string_equal(page_at(site, "/404.html")->path, "/404.html");
+    assert_string_equal(page_at(site, "/docs/index.html")->path, "/docs/index.html");
     assert_null(site_page(site, SLICE("/404")));
     assert_null(site_page(site, SLICE("/docs")));
     assert_null(site_page(site, SLICE("/docs/")));
@@ -233,7 +158,7 @@ static void page_by_its_file_only(void **state)
 static void empty_site(void **state)
 {
     (void)state;
-    load(0);
+    build();
     means("/", "");
     means("/x", "");
     assert_int_equal(site_stats(site).pages, 0);
@@ -249,7 +174,7 @@ static void many_addresses(void **state)
         snprintf(path, sizeof path, "root/%0*u.html", (int)(i % 200) + 1, i);
         scratch_write(&scratch, path, "x");
     }
-    load(1 << 20);
+    build();
     for (unsigned i = 0; i < 600; i++) {
         snprintf(path, sizeof path, "/%0*u.html", (int)(i % 200) + 1, i);
         strcpy(expected, path + 1);
@@ -288,12 +213,10 @@ static void hashes_alike(void **state)
         assert_int_equal(hash >> 32, other >> 32);
         assert_int_equal(hash & 3, other & 3); /* one page has a table of four slots */
         forced_seed = cases[i].seed;
-        make((const char *[]){ cases[i].file + 1, NULL });
-        load(1 << 20);
+        MAKE(cases[i].file + 1);
+        build();
         means(cases[i].file, cases[i].file + 1);
         means(cases[i].other, "");
-        site_free(site);
-        site = NULL;
         end(NULL);
         start(NULL);
     }
@@ -301,80 +224,90 @@ static void hashes_alike(void **state)
 
 /* ---- Memory ---------------------------------------------------------------------------------------------------- */
 
-static void sized(const char *path, size_t size)
+static void what_is_in_memory_is_counted(void **state)
 {
-    static char content[4096];
-    scratch_write_bytes(&scratch, path, content, size);
-}
-
-static void stats_are(size_t pages, size_t pages_in_memory, uint64_t bytes, uint64_t bytes_in_memory)
-{
-    struct site_stats stats = site_stats(site);
-    assert_int_equal(stats.pages, pages);
-    assert_int_equal(stats.pages_in_memory, pages_in_memory);
-    assert_int_equal(stats.bytes, bytes);
-    assert_int_equal(stats.bytes_in_memory, bytes_in_memory);
-}
-
-static void what_fits_is_in_memory(void **state)
-{
-    (void)state;
-    sized("root/small", 10);
-    sized("root/eighth", 128);
-    sized("root/more", 129);
-    load(1024);
-    stats_are(3, 2, 267, 138);
-    assert_non_null(site_page(site, SLICE("/small"))->ok);
-    assert_non_null(site_page(site, SLICE("/eighth"))->ok);
-    assert_null(site_page(site, SLICE("/more"))->ok);
-    assert_true(site_page(site, SLICE("/more"))->etag_size > 0);
-}
-
-static void the_budget_is_never_exceeded(void **state)
-{
-    char path[32];
+    struct site_stats stats;
     (void)state;
 
-    for (unsigned i = 1; i <= 40; i++) {
-        snprintf(path, sizeof path, "root/%u", i);
-        sized(path, i);
-    }
-    for (uint64_t bytes = 0; bytes < 1000; bytes += 37) {
-        site_free(site);
-        load(bytes);
-        struct site_stats stats = site_stats(site);
-        assert_true(stats.bytes_in_memory <= bytes);
-        assert_int_equal(stats.pages, 40);
-        assert_int_equal(stats.bytes, 820);
-    }
-    site_free(site);
-    load(820 * 8);
-    stats_are(40, 40, 820, 820);
+    MAKE("a", "bcd", "efg.html", "efg.html.gz");
+    build();
+    stats = site_stats(site);
+    assert_int_equal(stats.pages, 3);
+    assert_int_equal(stats.bytes, 12);
+    assert_int_equal(stats.pages_in_memory, 0);
+    load_into_memory(page_at(site, "/bcd"));
+    load_into_memory(page_at(site, "/efg.html"));
+    stats = site_stats(site);
+    assert_int_equal(stats.pages_in_memory, 2);
+    assert_int_equal(stats.bytes_in_memory, 11);
 }
 
 static void skipped_ones_are_counted(void **state)
 {
     (void)state;
-    make((const char *[]){ "a", NULL });
+    MAKE("a");
     scratch_link(&scratch, "root/out", "/etc/passwd");
     scratch_write(&scratch, "root/\xff", "x");
-    load(1 << 20);
+    build();
     assert_int_equal(site_stats(site).skipped, 2);
     assert_int_equal(site_stats(site).pages, 1);
     means("/out", "");
 }
 
+static void many_skips_are_summed_up(void **state)
+{
+    char path[32];
+    (void)state;
+
+    for (unsigned i = 0; i < TREE_SKIPS_TOLD + 3; i++) {
+        snprintf(path, sizeof path, "root/%u\xff", i);
+        scratch_write(&scratch, path, "x");
+    }
+    build();
+    expect_line("not served: 3 more\n");
+}
+
 /* ---- Faults ---------------------------------------------------------------------------------------------------- */
+
+static void no_root(void **state)
+{
+    (void)state;
+    assert_null(site_build("/nonexistent", &store, NULL, NULL));
+    assert_int_equal(errno, ENOENT);
+    scratch_write(&scratch, "file", "x");
+    char path[128];
+    snprintf(path, sizeof path, "%s/file", scratch.folder);
+    assert_null(site_build(path, &store, NULL, NULL));
+    assert_int_equal(errno, ENOTDIR);
+    site_unref(NULL);
+}
 
 static void unreadable_root(void **state)
 {
     (void)state;
     assert_int_equal(fchmodat(scratch.fd, "root", 0, 0), 0);
     scratch_drop_root();
-    assert_null(site_load(&scratch.files, 1 << 20, 2, &scratch.log));
+    assert_null(site_build(scratch.root, &store, NULL, NULL));
     assert_int_equal(errno, EACCES);
     scratch_regain_root();
     assert_int_equal(fchmodat(scratch.fd, "root", 0755, 0), 0);
+}
+
+/* It may be opened, but not where we are: the walk's own complaint. */
+static void a_root_without_names(void **state)
+{
+    (void)state;
+    MAKE("a");
+    build();
+    struct site *first = site;
+    site = NULL;
+    assert_int_equal(unlinkat(scratch.fd, "root/a", 0), 0);
+    assert_int_equal(unlinkat(scratch.fd, "root", AT_REMOVEDIR), 0);
+    assert_null(next_site(first, (const char *[]){ "*", NULL }));
+    assert_int_equal(errno, ENOENT);
+    assert_non_null(page_at(first, "/a")); /* what was served goes on being served */
+    site_unref(first);
+    scratch_mkdir(&scratch, "root");
 }
 
 static void every_allocation_may_fail(void **state)
@@ -382,35 +315,31 @@ static void every_allocation_may_fail(void **state)
     unsigned failures = 0;
     (void)state;
 
-    make((const char *[]){ "index.html", "a.html", "docs/index.html", "x y/index.html", NULL });
-    for (int i = 0; i < 100; i++) {
+    MAKE("index.html", "a.html", "docs/index.html", "x y/index.html", "a.html.gz");
+    for (int i = 0; !site; i++) {
+        assert_true(i < 100);
+        errno = 0;
         allocations_left = i;
-        site = site_load(&scratch.files, 1 << 20, 1, &scratch.log);
-        int error = errno;
-        bool enough = allocations_left > 0;
+        site = site_build(scratch.root, &store, NULL, NULL);
         allocations_left = -1;
         if (!site) {
-            assert_int_equal(error, ENOMEM);
+            assert_int_equal(errno, ENOMEM);
             failures++;
-            continue;
         }
-        means("/docs", "-> /docs/"); /* what is there is whole; at worst a page is not in memory */
-        means("/", "index.html");
-        assert_true(!enough || site_stats(site).pages_in_memory == 4);
-        site_free(site);
-        site = NULL;
     }
-    assert_true(failures >= 8);
+    means("/docs", "-> /docs/");
+    means("/", "index.html");
+    means("/a.html.gz", "");
+    assert_true(failures >= 12); /* the site, five pages, two arrays, the table, and two more to find sidecars, ... */
 }
 
 static void no_random_numbers(void **state)
 {
     (void)state;
-    make((const char *[]){ "index.html", NULL });
+    MAKE("index.html");
     no_random = true;
-    assert_null(site_load(&scratch.files, 1 << 20, 1, &scratch.log));
+    assert_null(site_build(scratch.root, &store, NULL, NULL));
     assert_int_equal(errno, ENOSYS);
-    site_free(NULL);
 }
 
 int main(void)
@@ -418,15 +347,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(addresses_of_a_site, start, end),
         cmocka_unit_test_setup_teardown(rivals_for_an_address, start, end),
-        cmocka_unit_test_setup_teardown(locations_are_encoded, start, end),
+        cmocka_unit_test_setup_teardown(names_with_odd_bytes, start, end),
         cmocka_unit_test_setup_teardown(page_by_its_file_only, start, end),
         cmocka_unit_test_setup_teardown(empty_site, start, end),
         cmocka_unit_test_setup_teardown(many_addresses, start, end),
         cmocka_unit_test_setup_teardown(hashes_alike, start, end),
-        cmocka_unit_test_setup_teardown(what_fits_is_in_memory, start, end),
-        cmocka_unit_test_setup_teardown(the_budget_is_never_exceeded, start, end),
+        cmocka_unit_test_setup_teardown(what_is_in_memory_is_counted, start, end),
         cmocka_unit_test_setup_teardown(skipped_ones_are_counted, start, end),
+        cmocka_unit_test_setup_teardown(many_skips_are_summed_up, start, end),
+        cmocka_unit_test_setup_teardown(no_root, start, end),
         cmocka_unit_test_setup_teardown(unreadable_root, start, end),
+        cmocka_unit_test_setup_teardown(a_root_without_names, start, end),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail, start, end),
         cmocka_unit_test_setup_teardown(no_random_numbers, start, end),
     };

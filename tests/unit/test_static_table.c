@@ -1,6 +1,6 @@
-/* Every combination of method, source, Accept-Encoding, precondition, Range and If-Range, against a model of what RFC 9110
- * says to it: 12.5.3 chooses the representation, 13.2.2 says in which order it is asked about, part 14 what of it is
- * sent. */
+/* Every combination of method, source, Accept-Encoding, precondition, Range and If-Range, against a model of what RFC
+ * 9110 says to it: 12.5.3 chooses the representation, 13.2.2 says in which order it is asked about, part 14 what of it
+ * is sent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +47,8 @@ static const struct {
     { "Accept-Encoding: *;q=0\n", CODING_REFUSED, CODING_REFUSED },
 };
 
-/* "$" is the entity-tag of the representation. The verdict depends on which validators there are: with both, with a date
- * alone, with none. */
+/* "$" is the entity-tag of the representation. The verdict depends on which validators there are: with both, with a
+ * date alone, with none. */
 enum { S = VERDICT_SEND, N = VERDICT_NOT_MODIFIED, F = VERDICT_FAILED };
 
 static const struct {
@@ -228,7 +228,8 @@ static void check_content(const struct combination *c, unsigned coding)
             field_is("Content-Range", whole ? absent : slice_text(text));
         } else {
             char head[512];
-            snprintf(head, sizeof head, "\r\n--%.*s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Range: %s\r\n\r\n",
+            snprintf(head, sizeof head,
+                     "\r\n--%.*s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Range: %s\r\n\r\n",
                      (int)boundary.size, boundary.data, text);
             assert_true(slice_starts(body, slice_text(head)));
             body = slice_skip(body, strlen(head));
@@ -319,9 +320,10 @@ static void every_combination(void **state)
     plain = static_load();
     struct cached *cached = page_cache_close(&store.cache, &the_page()->slot);
     assert_ptr_equal(content_of(cached), plain);
-    encoded = content_new(the_page(), memcpy(malloc(PAGE_SIZE), plain->identity.bytes, PAGE_SIZE), 12345,
-                          &(struct dress){ .cache_control = SLICE("no-cache"), .count = 1,
-                                           .fields = { { SLICE("X-Content-Type-Options"), SLICE("nosniff") } } }, NOW_S);
+    struct dress dress;
+    dress_page(&dress, the_page());
+    char *bytes = memcpy(malloc(PAGE_SIZE), plain->identity.bytes, PAGE_SIZE);
+    encoded = content_new(the_page(), bytes, 12345, &dress, NOW_S);
     assert_non_null(encoded);
     static_encode(encoded, CODING_BR, BR_SIZE);
     static_encode(encoded, CODING_GZIP, GZIP_SIZE);

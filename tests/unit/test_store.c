@@ -129,7 +129,8 @@ static void closing_forgets_the_descriptor(void **state)
     struct page *page = page_sized("a", 1);
     (void)state;
 
-    struct descriptor *descriptor = descriptors_add(&store.descriptors, page, open("/dev/null", O_RDONLY | O_CLOEXEC), 1);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct descriptor *descriptor = descriptors_add(&store.descriptors, page, fd, 1);
     hold_unref(&descriptor->hold);
     descriptor = descriptors_find(&store.descriptors, page, 1);
     assert_non_null(descriptor);

@@ -1,5 +1,5 @@
-/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory at every
- * step. */
+/* The walk: what of a folder has an address, what is skipped and why, loops, depth, and missing memory and
+ * descriptors at every step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,114 +7,7 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-
-#include "scratch.h"
-#include "serve/tree.h"
-
-/* ---- Faults --------------------------------------------------------------------------------------------------- */
-
-static int allocations_left = -1; /* -1: no limit */
-static bool readdir_fails;
-
-static bool refused(void)
-{
-    if (allocations_left == 0) {
-        errno = ENOMEM;
-        return true;
-    }
-    if (allocations_left > 0)
-        allocations_left--;
-    return false;
-}
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return refused() ? NULL : __real_malloc(size);
-}
-
-void *__real_reallocarray(void *block, size_t count, size_t size);
-void *__wrap_reallocarray(void *block, size_t count, size_t size);
-void *__wrap_reallocarray(void *block, size_t count, size_t size)
-{
-    return refused() ? NULL : __real_reallocarray(block, count, size);
-}
-
-char *__real_strndup(const char *text, size_t size);
-char *__wrap_strndup(const char *text, size_t size);
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return refused() ? NULL : __real_strndup(text, size);
-}
-
-DIR *__real_fdopendir(int fd);
-DIR *__wrap_fdopendir(int fd);
-DIR *__wrap_fdopendir(int fd)
-{
-    return refused() ? NULL : __real_fdopendir(fd);
-}
-
-/* readdir under the name that it has with 64-bit offsets, which Meson asks for. */
-struct dirent *__real_readdir64(DIR *folder);
-struct dirent *__wrap_readdir64(DIR *folder);
-struct dirent *__wrap_readdir64(DIR *folder)
-{
-    if (readdir_fails) {
-        errno = EIO;
-        return NULL;
-    }
-    return __real_readdir64(folder);
-}
-
-/* ---- Looking at a tree ----------------------------------------------------------------------------------------- */
-
-static struct scratch scratch;
-static struct tree tree;
-
-static int start(void **state)
-{
-    (void)state;
-    allocations_left = -1;
-    readdir_fails = false;
-    scratch_open(&scratch);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tree_fini(&tree);
-    scratch_close(&scratch);
-    return 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-    return strcmp((*(struct page *const *)a)->path.data, (*(struct page *const *)b)->path.data);
-}
-
-/* The paths, sorted, joined by spaces. */
-static const char *walked(void)
-{
-    static char text[16 * 1024];
-    char *at = text;
-
-    assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
-    if (tree.count > 0)
-        qsort(tree.pages, tree.count, sizeof *tree.pages, by_path);
-    text[0] = '\0';
-    for (size_t i = 0; i < tree.count; i++)
-        at += sprintf(at, "%s%s", i ? " " : "", tree.pages[i]->path.data);
-    return text;
-}
-
-static void logged(const char *line)
-{
-    if (!strstr(scratch.lines, line))
-        fail_msg("no line \"%s\" in:\n%s", line, scratch.lines);
-}
+#include "tree_fixture.h"
 
 /* ---- Tests ----------------------------------------------------------------------------------------------------- */
 
@@ -135,7 +28,7 @@ static void files_and_folders(void **state)
     scratch_write(&scratch, "root/docs/index.html", "");
     scratch_write(&scratch, "root/docs/more/x", "x");
     assert_string_equal(walked(), "a.txt docs/index.html docs/more/x");
-    assert_int_equal(tree.pages[0]->size, 4);
+    assert_int_equal(page_in(&tree, "a.txt")->size, 4);
     assert_int_equal(tree.skipped, 0);
     assert_string_equal(scratch.lines, "");
 }
@@ -193,7 +86,7 @@ static void links(void **state)
     scratch_link(&scratch, "root/dangling", "nothing");
     scratch_link(&scratch, "root/circle", "circle");
     assert_string_equal(walked(), "file folder/x mounted real/x");
-    assert_int_equal(tree.pages[0]->size, 3); /* of the file, not of the link */
+    assert_int_equal(page_in(&tree, "file")->size, 3); /* of the file, not of the link */
     assert_int_equal(tree.skipped, 5);
     logged("not served, a link that leads out of the root: /out\n");
     logged("not served, a link that leads out of the root: /out-folder\n");
@@ -294,7 +187,7 @@ static void paths_too_long(void **state)
         fd = below;
     }
     close(fd);
-    assert_true(tree_walk(&tree, &scratch.files, &scratch.log));
+    assert_true(tree_walk(&tree, &scratch.files, NULL, &scratch.log));
     /* The path of the sixteenth folder has 4095 bytes, as many as there may be: its own file has no address any
      * more. */
     assert_int_equal(tree.count, 15);
@@ -352,7 +245,7 @@ static void unreadable_root(void **state)
     (void)state;
     assert_int_equal(fchmodat(scratch.fd, "root", 0, 0), 0);
     scratch_drop_root();
-    assert_false(tree_walk(&tree, &scratch.files, &scratch.log));
+    assert_false(tree_walk(&tree, &scratch.files, NULL, &scratch.log));
     assert_int_equal(errno, EACCES);
     scratch_regain_root();
     assert_int_equal(fchmodat(scratch.fd, "root", 0755, 0), 0);
@@ -366,29 +259,144 @@ static void a_folder_that_fails_while_it_is_read(void **state)
     logged("not served, Input/output error: /\n");
 }
 
-static void every_allocation_may_fail(void **state)
+static void vanish(const char *name)
+{
+    if (name && strcmp(name, "x") == 0)
+        assert_int_equal(unlinkat(scratch.fd, "root/x", 0), 0);
+}
+
+static void a_file_that_goes_before_it_is_looked_at(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/x", "x");
+    scratch_write(&scratch, "root/y", "y");
+    at_entry = vanish;
+    assert_string_equal(walked(), "y");
+    logged("not served, No such file or directory: /x\n");
+}
+
+static void become_a_file(const char *name)
+{
+    if (name)
+        return;
+    unlinkat(scratch.fd, "root/d", AT_REMOVEDIR);
+    scratch_write(&scratch, "root/d", "x");
+}
+
+static void a_folder_that_is_a_file_when_it_is_opened(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/d");
+    at_entry = become_a_file;
+    assert_string_equal(walked(), "");
+    logged("not served, Not a directory: /d\n");
+}
+
+static void skips_have_so_many_lines(void **state)
 {
     char path[64];
+    (void)state;
+
+    for (unsigned i = 0; i < TREE_SKIPS_TOLD + 5; i++) {
+        snprintf(path, sizeof path, "root/%u\xff", i);
+        scratch_write(&scratch, path, "x");
+    }
+    assert_string_equal(walked(), "");
+    assert_int_equal(tree.skipped, TREE_SKIPS_TOLD + 5);
+    unsigned lines = 0;
+    for (const char *at = scratch.lines; (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_int_equal(lines, TREE_SKIPS_TOLD);
+    tree_tell_rest(&tree);
+    logged("not served: 5 more\n");
+}
+
+static void few_skips_have_no_rest(void **state)
+{
+    (void)state;
+    tree.log = &scratch.log;
+    for (unsigned i = 0; i < TREE_SKIPS_TOLD; i++)
+        tree_skip(&tree, "x", "because");
+    logged("not served, because: /x\n");
+    scratch.lines[0] = '\0';
+    tree_tell_rest(&tree);
+    assert_string_equal(scratch.lines, "");
+}
+
+/* Folders lie in the order in which they were found, and so do their pages. */
+static void folders_know_what_is_theirs(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "root/a");
+    scratch_mkdir(&scratch, "root/a/b");
+    scratch_mkdir(&scratch, "root/c");
+    scratch_write(&scratch, "root/x", "x");
+    scratch_write(&scratch, "root/a/x", "x");
+    scratch_write(&scratch, "root/a/y", "x");
+    scratch_write(&scratch, "root/a/b/x", "x");
+    walked();
+    assert_int_equal(tree.folder_count, 4);
+    for (size_t i = 0; i < tree.folder_count; i++) {
+        const struct tree_folder *folder = &tree.folders[i];
+        assert_int_equal(folder->path.data[folder->path.size], '\0');
+        for (size_t k = 0; k < folder->page_count; k++) {
+            struct slice path = slice_text(page_file(tree.pages[folder->first_page + k]));
+            assert_true(slice_starts(path, folder->path));
+            assert_null(strchr(path.data + folder->path.size + (i > 0), '/'));
+        }
+        for (size_t k = 0; k < folder->folder_count; k++) {
+            assert_int_equal(tree.folders[folder->first_folder + k].parent, i);
+            assert_int_equal(tree.folders[folder->first_folder + k].depth, folder->depth + 1);
+        }
+    }
+    assert_int_equal(tree.folders[0].page_count, 1);
+    assert_int_equal(tree.folders[0].folder_count, 2);
+    assert_int_equal(tree.folders[0].parent, 0);
+}
+
+/* ---- Wants of ours --------------------------------------------------------------------------------------------- */
+
+static void every_allocation_may_fail(void **state)
+{
     bool walked_all = false;
     (void)state;
 
-    for (unsigned i = 0; i < 70; i++) { /* more than the first room for folders and pages */
-        snprintf(path, sizeof path, "root/d%u", i);
-        scratch_mkdir(&scratch, path);
-        snprintf(path, sizeof path, "root/f%u", i);
-        scratch_write(&scratch, path, "x");
-    }
+    make_many();
     for (int i = 0; !walked_all; i++) {
         assert_true(i < 1000);
+        discard(&tree);
         allocations_left = i;
-        walked_all = tree_walk(&tree, &scratch.files, &scratch.log);
-        if (!walked_all) {
+        walked_all = tree_walk(&tree, &scratch.files, NULL, &scratch.log);
+        if (!walked_all)
             assert_int_equal(errno, ENOMEM);
-            assert_null(tree.pages);
-        }
     }
     allocations_left = -1;
     assert_int_equal(tree.count, 70);
+    assert_string_equal(scratch.lines, "");
+}
+
+/* Then it would be a tree with holes, and nothing on the disk is to blame. */
+static void no_descriptors_no_tree(void **state)
+{
+    struct rlimit before, few;
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    (void)state;
+
+    make_folders();
+    scratch_link(&scratch, "root/c/link", "x");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    close(next);
+    for (rlim_t i = 0; i < 2; i++) { /* a folder, and then what is behind a link in it */
+        struct tree holes;
+        few = (struct rlimit){ (rlim_t)next + i, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        bool whole = tree_walk(&holes, &scratch.files, NULL, &scratch.log);
+        int error = errno;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        discard(&holes);
+        assert_false(whole);
+        assert_int_equal(error, EMFILE);
+    }
 }
 
 int main(void)
@@ -409,7 +417,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(unreadable_folder, start, end),
         cmocka_unit_test_setup_teardown(unreadable_root, start, end),
         cmocka_unit_test_setup_teardown(a_folder_that_fails_while_it_is_read, start, end),
+        cmocka_unit_test_setup_teardown(a_file_that_goes_before_it_is_looked_at, start, end),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_a_file_when_it_is_opened, start, end),
+        cmocka_unit_test_setup_teardown(skips_have_so_many_lines, start, end),
+        cmocka_unit_test_setup_teardown(few_skips_have_no_rest, start, end),
+        cmocka_unit_test_setup_teardown(folders_know_what_is_theirs, start, end),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail, start, end),
+        cmocka_unit_test_setup_teardown(no_descriptors_no_tree, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,313 @@
+/* A virtual host's generations: loaded, warmed, replaced as its folder changes, and kept where something goes wrong.
+ * The test is its only worker. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdatomic.h>
+
+#include "scratch.h"
+#include "server/vhost.h"
+#include "stored.h"
+
+enum { PATIENCE_MS = 20000 };
+
+static struct scratch scratch;
+static struct store store;
+static struct vhost vhost;
+static atomic_int site_error; /* what building a site fails with */
+static atomic_bool without_errors;
+
+struct site *__real_site_build(const char *root, struct store *in, const struct site *before,
+                               const struct changes *changes);
+struct site *__wrap_site_build(const char *root, struct store *in, const struct site *before,
+                               const struct changes *changes);
+struct site *__wrap_site_build(const char *root, struct store *in, const struct site *before,
+                               const struct changes *changes)
+{
+    errno = atomic_load(&site_error);
+    return errno != 0 ? NULL : __real_site_build(root, in, before, changes);
+}
+
+struct errors *__real_errors_new(const struct site *site);
+struct errors *__wrap_errors_new(const struct site *site);
+struct errors *__wrap_errors_new(const struct site *site)
+{
+    return atomic_load(&without_errors) ? NULL : __real_errors_new(site);
+}
+
+static void nap(void *user, unsigned worker)
+{
+    (void)user, (void)worker;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    atomic_store(&site_error, 0);
+    atomic_store(&without_errors, false);
+    scratch_open(&scratch);
+    scratch_write(&scratch, "root/a.txt", "first");
+    scratch_mkdir(&scratch, "root/docs");
+    scratch_write(&scratch, "root/docs/index.html", "docs");
+    stored_open(&store, 1 << 20, &scratch.log);
+    qsbr_free(store.qsbr);
+    store.qsbr = qsbr_new(1, nap, NULL);
+    assert_non_null(store.qsbr);
+    assert_true(vhost_init(&vhost, &store, scratch.root));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    qsbr_end(store.qsbr, 0);
+    vhost_stop(&vhost);
+    vhost_fini(&vhost);
+    stored_close(&store);
+    scratch_close(&scratch);
+    return 0;
+}
+
+static bool said(const char *text)
+{
+    pthread_mutex_lock(&scratch.lock);
+    bool found = strstr(scratch.lines, text) != NULL;
+    pthread_mutex_unlock(&scratch.lock);
+    return found;
+}
+
+/* A turn of the worker: what the page's file holds as the current generation knows it; 0: no such page. */
+static uint64_t size_of(const char *path)
+{
+    const struct generation *generation = vhost_generation(&vhost);
+    const struct page *page = site_page(generation->site, slice_text(path));
+    uint64_t size = page ? page->size : 0;
+    qsbr_announce(store.qsbr, 0);
+    return size;
+}
+
+static void await_size(const char *path, uint64_t size)
+{
+    for (int i = 0; size_of(path) != size && i < PATIENCE_MS; i++)
+        usleep(1000);
+    assert_int_equal(size_of(path), size);
+}
+
+static void await_said(const char *text)
+{
+    for (int i = 0; !said(text) && i < PATIENCE_MS; i++) {
+        usleep(1000);
+        qsbr_announce(store.qsbr, 0);
+    }
+    assert_true(said(text));
+}
+
+static void without_pages(void **state)
+{
+    struct vhost none;
+    (void)state;
+    assert_true(vhost_init(&none, &store, NULL));
+    assert_true(vhost_load(&none));
+    assert_null(vhost_generation(&none)->site);
+    assert_non_null(vhost_generation(&none)->errors);
+    vhost_warm(&none, 2, 1000);
+    assert_true(vhost_follow(&none, VHOST_WATCH_AUTO));
+    assert_int_equal(vhost_stats(&none).pages, 0);
+    vhost_stop(&none);
+    vhost_fini(&none);
+    assert_true(vhost_load(&vhost));
+}
+
+static void a_root_that_is_not_there(void **state)
+{
+    struct vhost lost;
+    (void)state;
+    assert_true(vhost_init(&lost, &store, "/nowhere/at/all"));
+    assert_false(vhost_load(&lost));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(vhost_stats(&lost).pages, 0);
+    vhost_stop(&lost);
+    vhost_fini(&lost);
+}
+
+static void no_memory_at_the_start(void **state)
+{
+    (void)state;
+    atomic_store(&without_errors, true);
+    assert_false(vhost_load(&vhost));
+    assert_int_equal(errno, ENOMEM);
+}
+
+static void is_warm_when_it_says_so(void **state)
+{
+    (void)state;
+    assert_true(vhost_load(&vhost));
+    assert_int_equal(vhost_stats(&vhost).pages_in_memory, 0);
+    vhost_warm(&vhost, 2, PATIENCE_MS);
+    struct site_stats stats = vhost_stats(&vhost);
+    assert_int_equal(stats.pages, 2);
+    assert_int_equal(stats.pages_in_memory, 2);
+    assert_int_equal(stats.bytes_in_memory, 9);
+}
+
+static void follows(enum vhost_watch watch)
+{
+    assert_true(vhost_load(&vhost));
+    vhost_warm(&vhost, 1, PATIENCE_MS);
+    assert_true(vhost_follow(&vhost, watch));
+    scratch_write(&scratch, "root/a.txt", "changed");
+    await_size("/a.txt", 7);
+    scratch_write(&scratch, "root/b.txt", "new");
+    await_size("/b.txt", 3);
+    assert_int_equal(unlinkat(scratch.fd, "root/b.txt", 0), 0);
+    await_size("/b.txt", 0);
+    assert_int_equal(size_of("/docs/index.html"), 4);
+    for (int i = 0; vhost_stats(&vhost).pages_in_memory < 2 && i < PATIENCE_MS; i++)
+        usleep(1000);
+    assert_int_equal(vhost_stats(&vhost).pages_in_memory, 2); /* those that are new have been read before */
+}
+
+static void follows_by_inotify(void **state)
+{
+    (void)state;
+    follows(VHOST_WATCH_AUTO);
+}
+
+static void follows_by_rescan(void **state)
+{
+    (void)state;
+    follows(VHOST_WATCH_RESCAN);
+}
+
+static void what_has_not_changed_is_taken_over(void **state)
+{
+    (void)state;
+    assert_true(vhost_load(&vhost));
+    vhost_warm(&vhost, 1, PATIENCE_MS);
+    const struct page *docs = site_page(vhost_generation(&vhost)->site, SLICE("/docs/index.html"));
+    struct cached *cached = page_cache_find(&docs->slot);
+    assert_non_null(cached);
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    for (unsigned i = 1; i < 5; i++) {
+        scratch_write_bytes(&scratch, "root/a.txt", "xxxxx", i);
+        await_size("/a.txt", i);
+        assert_ptr_equal(site_page(vhost_generation(&vhost)->site, SLICE("/docs/index.html")), docs);
+        assert_ptr_equal(page_cache_find(&docs->slot), cached);
+    }
+}
+
+/* Whoever holds an old generation finds in it what was there, until he lets go; its memory goes with it. */
+static void an_old_generation_can_be_held(void **state)
+{
+    (void)state;
+    assert_true(vhost_load(&vhost));
+    vhost_warm(&vhost, 1, PATIENCE_MS);
+    struct site *held = vhost_generation(&vhost)->site;
+    hold_ref(&held->hold);
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    for (uint64_t i = 1; i < 5; i++) {
+        scratch_write_bytes(&scratch, "root/a.txt", "xxxxx", i);
+        await_size("/a.txt", i);
+    }
+    struct page *page = site_page(held, SLICE("/a.txt"));
+    assert_int_equal(page->size, 5);
+    assert_non_null(page_cache_find(&page->slot));
+    site_unref(held);
+    for (int i = 0; page_cache_stats(&store.cache).leaving > 0 && i < PATIENCE_MS; i++) {
+        qsbr_announce(store.qsbr, 0);
+        qsbr_reclaim(store.qsbr);
+        usleep(1000);
+    }
+    assert_int_equal(page_cache_stats(&store.cache).leaving, 0);
+    assert_int_equal(page_cache_stats(&store.cache).objects, 2);
+}
+
+/* What is wrong is said, what was served goes on being served, and the next change is seen as ever. */
+static void what_cannot_be_read(void **state)
+{
+    (void)state;
+    assert_true(vhost_load(&vhost));
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    scratch_write(&scratch, "root/a.txt", "1");
+    await_size("/a.txt", 1);
+    atomic_store(&site_error, EACCES);
+    scratch_write(&scratch, "root/a.txt", "22");
+    await_said("cannot be read: Permission denied; what was served goes on being served");
+    assert_int_equal(size_of("/a.txt"), 1);
+    atomic_store(&site_error, 0);
+    scratch_write(&scratch, "root/a.txt", "333");
+    await_size("/a.txt", 3);
+
+    atomic_store(&without_errors, true);
+    scratch_write(&scratch, "root/a.txt", "4444");
+    await_said("out of memory; what was served goes on being served");
+    assert_int_equal(size_of("/a.txt"), 3);
+    atomic_store(&without_errors, false);
+    scratch_write(&scratch, "root/a.txt", "55555");
+    await_size("/a.txt", 5);
+}
+
+static void the_root_is_replaced(void **state)
+{
+    (void)state;
+    scratch_mkdir(&scratch, "next");
+    scratch_write(&scratch, "next/a.txt", "of the next");
+    assert_true(vhost_load(&vhost));
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    scratch_write(&scratch, "root/a.txt", "1");
+    await_size("/a.txt", 1);
+    assert_int_equal(renameat(scratch.fd, "root", scratch.fd, "last"), 0);
+    assert_int_equal(renameat(scratch.fd, "next", scratch.fd, "root"), 0);
+    await_size("/a.txt", 11);
+    assert_int_equal(size_of("/docs/index.html"), 0);
+}
+
+static void a_folder_that_is_empty(void **state)
+{
+    (void)state;
+    assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
+    assert_int_equal(unlinkat(scratch.fd, "root/docs/index.html", 0), 0);
+    assert_true(vhost_load(&vhost));
+    vhost_warm(&vhost, 2, PATIENCE_MS);
+    assert_int_equal(vhost_stats(&vhost).pages, 0);
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    scratch_write(&scratch, "root/a.txt", "1");
+    await_size("/a.txt", 1);
+    assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
+    await_size("/a.txt", 0);
+    scratch_write(&scratch, "root/a.txt", "22");
+    await_size("/a.txt", 2);
+}
+
+static void does_not_follow_when_told(void **state)
+{
+    (void)state;
+    assert_true(vhost_load(&vhost));
+    assert_true(vhost_follow(&vhost, VHOST_WATCH_OFF));
+    assert_null(vhost.watcher);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_pages),
+        TEST(a_root_that_is_not_there),
+        TEST(no_memory_at_the_start),
+        TEST(is_warm_when_it_says_so),
+        TEST(follows_by_inotify),
+        TEST(follows_by_rescan),
+        TEST(what_has_not_changed_is_taken_over),
+        TEST(an_old_generation_can_be_held),
+        TEST(what_cannot_be_read),
+        TEST(the_root_is_replaced),
+        TEST(a_folder_that_is_empty),
+        TEST(does_not_follow_when_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
