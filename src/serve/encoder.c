@@ -18,6 +18,7 @@ struct encoder {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* something to do, or it is ending */
     struct link queue;
+    bool busy; /* one has been taken out of the queue and is being encoded */
     bool ending;
     pthread_t thread;
 };
@@ -65,12 +66,14 @@ static struct content *wait_for_content(struct encoder *encoder)
     struct content *content = NULL;
 
     pthread_mutex_lock(&encoder->lock);
+    encoder->busy = false;
     while (list_empty(&encoder->queue) && !encoder->ending)
         pthread_cond_wait(&encoder->changed, &encoder->lock);
     if (!encoder->ending) {
         content = LINK_OWNER(encoder->queue.next, struct content, queue);
         list_remove(&content->queue);
         hold_ref(&content->hold); /* it is not retired yet, so the cache still holds it */
+        encoder->busy = true;
     }
     pthread_mutex_unlock(&encoder->lock);
     return content;

@@ -14,7 +14,7 @@ struct miss {
     struct page_load load;
     struct page_waiter waiter;
     struct exchange *exchange;
-    struct reply reply;       /* its site is held */
+    struct page_reply reply;       /* its site is held */
     struct content *content;  /* held; NULL: it is sent from */
     struct static_file file;  /* this */
 };
@@ -103,7 +103,7 @@ static void ask(struct miss *miss, struct store *store)
     }
 }
 
-void miss_begin(struct exchange *exchange, const struct reply *reply)
+void miss_begin(struct exchange *exchange, const struct page_reply *reply)
 {
     struct miss *miss = NULL;
     if (exchange_settle(exchange, exchange->head_size))

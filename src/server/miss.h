@@ -6,7 +6,7 @@
 #include "server/reply.h"
 
 /* Defers the exchange; it will be answered. */
-void miss_begin(struct exchange *exchange, const struct reply *reply);
+void miss_begin(struct exchange *exchange, const struct page_reply *reply);
 
 /* For struct store. */
 void miss_wake(struct page_waiter *waiter, struct content *content);

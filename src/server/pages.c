@@ -126,16 +126,11 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
         site_find(asked->site, writer_slice(&w), &found);
     unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
     if (found.found == SITE_PAGE && reads(exchange->request.method))
-        reply_with_page(exchange, &(struct reply){ .site = asked->site, .page = found.page, .rule = match->rule,
+        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = match->rule,
                                                    .status = status, .ruled = true });
     else
         respond_error(exchange, found.found == SITE_PAGE ? 405 : status >= 400 ? status : 404,
                       found.found == SITE_PAGE ? PAGE_METHODS : 0, SLICE(""));
-}
-
-static void go_on(struct exchange *exchange)
-{
-    pages_answer(exchange, 0);
 }
 
 /* True: this was it. */
@@ -259,7 +254,7 @@ static void answer_address(struct asked *asked, const struct rule *rule, bool ru
     else if (!reads(method) || (!page && asked->match.found != SITE_REDIRECT))
         respond_error(exchange, 405, asked->allow, SLICE(""));
     else if (page)
-        reply_with_page(exchange, &(struct reply){ .site = asked->site, .page = page, .rule = rule, .ruled = ruled });
+        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = page, .rule = rule, .ruled = ruled });
     else
         redirect_to_folder(exchange, site_folder(asked->match.page));
 }
@@ -291,7 +286,7 @@ static __attribute__((noinline)) void answer_otherwise(struct asked *asked)
 {
     struct page *page = asked->match.found == SITE_PAGE ? asked->match.page : NULL;
     if (page && !page->ruled && reads(asked->exchange->request.method))
-        reply_with_page(asked->exchange, &(struct reply){ .site = asked->site, .page = page });
+        reply_with_page(asked->exchange, &(struct page_reply){ .site = asked->site, .page = page });
     else
         answer_with_rules(asked);
 }

@@ -16,7 +16,7 @@ static struct slice origin_of(const struct exchange *exchange)
 }
 
 /* Whether what is prepared is what this request is to get. */
-static bool as_prepared(const struct reply *reply)
+static bool as_prepared(const struct page_reply *reply)
 {
     bool same = reply->rule == dress_rule(&reply->site->wardrobe, page_address(reply->page));
     bool constant = !reply->rule || reply->rule->cors.count == 0 || cors_constant(&reply->rule->cors);
@@ -51,7 +51,7 @@ static struct slice type_of(const struct field_pair *fields, unsigned count, str
     return otherwise;
 }
 
-static bool add_said(struct exchange *exchange, const struct reply *reply, const struct field_pair *prepared, unsigned count)
+static bool add_said(struct exchange *exchange, const struct page_reply *reply, const struct field_pair *prepared, unsigned count)
 {
     struct page_fields said;
     struct dress dress;
@@ -71,7 +71,7 @@ static bool add_said(struct exchange *exchange, const struct reply *reply, const
 }
 
 /* A 304 has no need of what describes content, but it does no harm: only the type is left out. */
-static bool redress(struct exchange *exchange, const struct reply *reply)
+static bool redress(struct exchange *exchange, const struct page_reply *reply)
 {
     struct response before = exchange->response;
     const struct answer *answer = before.answer;
@@ -92,7 +92,7 @@ static bool redress(struct exchange *exchange, const struct reply *reply)
     return add_own(exchange, fields, count) && add_said(exchange, reply, fields, count);
 }
 
-static void finish(struct exchange *exchange, const struct reply *reply, enum static_result result)
+static void finish(struct exchange *exchange, const struct page_reply *reply, enum static_result result)
 {
     if (result != STATIC_ANSWERED)
         respond_page(exchange, result);
@@ -100,7 +100,7 @@ static void finish(struct exchange *exchange, const struct reply *reply, enum st
         respond_unavailable(exchange);
 }
 
-void reply_with_content(struct exchange *exchange, const struct reply *reply, const struct content *content)
+void reply_with_content(struct exchange *exchange, const struct page_reply *reply, const struct content *content)
 {
     enum static_result result = STATIC_ANSWERED;
     if (reply->status != 0)
@@ -110,7 +110,7 @@ void reply_with_content(struct exchange *exchange, const struct reply *reply, co
     finish(exchange, reply, result);
 }
 
-void reply_with_file(struct exchange *exchange, const struct reply *reply, struct static_file *file)
+void reply_with_file(struct exchange *exchange, const struct page_reply *reply, struct static_file *file)
 {
     struct dress dress;
     const struct rule *rule = reply->ruled ? reply->rule : dress_rule(&reply->site->wardrobe, page_address(reply->page));
@@ -122,7 +122,7 @@ void reply_with_file(struct exchange *exchange, const struct reply *reply, struc
     respond_page(exchange, result);
 }
 
-void reply_with_page(struct exchange *exchange, const struct reply *reply)
+void reply_with_page(struct exchange *exchange, const struct page_reply *reply)
 {
     const struct clock *clock = exchange->session->host->clock;
     const struct store *store = reply->site->store;

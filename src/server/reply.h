@@ -7,7 +7,7 @@
 #include "serve/static.h"
 #include "server/server.h"
 
-struct reply {
+struct page_reply {
     struct site *site;       /* valid for the turn, or held */
     struct page *page;
     const struct rule *rule; /* what holds for the path that was asked for; NULL: none */
@@ -25,10 +25,10 @@ static inline bool reply_at_once(struct exchange *exchange, const struct page *p
 }
 
 /* From memory, or later, when it is there. */
-void reply_with_page(struct exchange *exchange, const struct reply *reply);
+void reply_with_page(struct exchange *exchange, const struct page_reply *reply);
 
 /* What a miss does when it is home. `file` is closed, or taken over. */
-void reply_with_content(struct exchange *exchange, const struct reply *reply, const struct content *content);
-void reply_with_file(struct exchange *exchange, const struct reply *reply, struct static_file *file);
+void reply_with_content(struct exchange *exchange, const struct page_reply *reply, const struct content *content);
+void reply_with_file(struct exchange *exchange, const struct page_reply *reply, struct static_file *file);
 
 #endif
