@@ -15,6 +15,7 @@ struct warmer {
     const struct site *site;
     struct page **pages; /* smallest first */
     size_t count, pages_max;
+    bool only_new;
     const atomic_bool *stop;
     atomic_size_t next, told;
     atomic_bool full; /* no room for this one, so for no other that is larger */
@@ -33,8 +34,12 @@ static int compare(const void *a, const void *b)
     return 0;
 }
 
-static bool wanted(const struct site *site, const struct page *page)
+static bool wanted(const struct warmer *warmer, const struct page *page)
 {
+    const struct site *site = warmer->site;
+
+    if (warmer->only_new && atomic_load_explicit(&page->count, memory_order_relaxed) > 1)
+        return false;
     return !page->hidden && !page_cache_find(&page->slot) && fits(site, page);
 }
 
@@ -44,12 +49,12 @@ static bool collect(struct warmer *warmer)
     size_t count = 0;
 
     for (size_t i = 0; i < tree->count; i++)
-        count += wanted(warmer->site, tree->pages[i]);
+        count += wanted(warmer, tree->pages[i]);
     warmer->pages = malloc((count + 1) * sizeof *warmer->pages);
     if (!warmer->pages)
         return false;
     for (size_t i = 0; i < tree->count && warmer->count < count; i++)
-        if (wanted(warmer->site, tree->pages[i]))
+        if (wanted(warmer, tree->pages[i]))
             warmer->pages[warmer->count++] = tree->pages[i];
     qsort(warmer->pages, warmer->count, sizeof *warmer->pages, compare);
     return true;
@@ -121,6 +126,15 @@ bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, co
         pthread_join(others[i], NULL);
     free(warmer.pages);
     return atomic_load(&warmer.full) || (atomic_load(&warmer.next) >= warmer.count && pages_max >= warmer.count);
+}
+
+void warmer_load_new(const struct site *site, size_t pages_max, const atomic_bool *stop)
+{
+    struct warmer warmer = { .site = site, .pages_max = pages_max, .only_new = true, .stop = stop };
+
+    if (collect(&warmer))
+        read_pages(&warmer);
+    free(warmer.pages);
 }
 
 void warmer_hash(const struct site *site, const atomic_bool *stop)

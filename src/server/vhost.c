@@ -3,18 +3,19 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "serve/warmer.h"
 #include "server/guard.h"
+#include "server/warming.h"
 
 enum {
     PRELOADED_MAX = 4096,  /* new pages read before a generation is published, so that nobody waits for them */
     RECLAIM_TRIES = 200,   /* how often it is looked whether the generation before can go, so many ms apart */
     RECLAIM_MS = 5,
-    WARM_POLL_MS = 5,
+    BUILD_TRIES = 30,      /* descriptors or memory may be short for a while */
+    BUILD_AGAIN_MS = 1000,
     MEMORY_MAX = 64 << 20  /* of a host's texts */
 };
 
@@ -93,30 +94,47 @@ static bool same_pages(const struct site *a, const struct site *b)
     return memcmp(a->tree.pages, b->tree.pages, count * sizeof *a->tree.pages) == 0;
 }
 
+static void publish(struct vhost *vhost, struct site *site)
+{
+    struct generation *next = generation_new(site);
+    if (!next) {
+        site_unref(site);
+        vhost->stale = true;
+        log_write(vhost->store->log, LOG_LEVEL_WARN, "%s: out of memory; what was served goes on being served",
+                  vhost->config.root);
+        return;
+    }
+    replace(vhost, next);
+    warming_begin(vhost->warming, site);
+}
+
+/* What could not be taken in the last time is not in these changes: then everything is looked at. */
+static struct site *build(struct vhost *vhost, const struct site *before, const struct changes *changes)
+{
+    struct site *site = site_build(&vhost->config, vhost->store, before, vhost->stale ? NULL : changes);
+    for (unsigned tries = 0; !site && tries < BUILD_TRIES && !atomic_load(&vhost->ending); tries++) {
+        log_write(vhost->store->log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served",
+                  vhost->config.root, strerror(errno));
+        poll(NULL, 0, BUILD_AGAIN_MS);
+        site = site_build(&vhost->config, vhost->store, before, NULL);
+    }
+    vhost->stale = site == NULL;
+    return site;
+}
+
 static void changed(void *user, const struct changes *changes)
 {
     struct vhost *vhost = user;
-    const struct log *log = vhost->store->log;
     const struct site *before = atomic_load_explicit(&vhost->generation, memory_order_relaxed)->site;
-    struct site *site = site_build(&vhost->config, vhost->store, before, changes);
-
-    if (!site) {
-        log_write(log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served", vhost->config.root,
-                  strerror(errno));
+    struct site *site = build(vhost, before, changes);
+    if (!site)
         return;
-    }
     if (!changes->root_replaced && same_pages(site, before)) {
         site_unref(site);
         return;
     }
-    warmer_load(site, 1, PRELOADED_MAX, &vhost->ending);
-    struct generation *next = generation_new(site);
-    if (next) {
-        replace(vhost, next);
-        return;
-    }
-    site_unref(site);
-    log_write(log, LOG_LEVEL_WARN, "%s: out of memory; what was served goes on being served", vhost->config.root);
+    warmer_load_new(site, PRELOADED_MAX, &vhost->ending);
+    publish(vhost, site);
 }
 
 bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
@@ -129,55 +147,14 @@ bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
     return vhost->watcher && watcher_start(vhost->watcher);
 }
 
-/* ---- Warming ------------------------------------------------------------------------------------------------ */
-
-struct warming {
-    struct vhost *vhost;
-    struct site *site; /* held */
-    unsigned threads;
-};
-
-static void *warm(void *argument)
-{
-    struct warming *warming = argument;
-    struct vhost *vhost = warming->vhost;
-
-    warmer_load(warming->site, warming->threads, SIZE_MAX, &vhost->ending);
-    atomic_store_explicit(&vhost->warmed, true, memory_order_release);
-    warmer_hash(warming->site, &vhost->ending);
-    site_unref(warming->site);
-    free(warming);
-    return NULL;
-}
-
-static bool start(struct vhost *vhost, struct warming *warming)
-{
-    sigset_t all, before;
-
-    sigfillset(&all); /* signals belong to the program's own threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&vhost->warmer, NULL, warm, warming) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms)
 {
     struct site *site = vhost_generation(vhost)->site;
-    struct warming *warming = site ? malloc(sizeof *warming) : NULL;
-
-    if (!warming)
+    if (!site)
         return;
-    hold_ref(&site->hold);
-    *warming = (struct warming){ vhost, site, threads };
-    vhost->warming = start(vhost, warming);
-    if (!vhost->warming) { /* then every page is read when it is asked for */
-        site_unref(site);
-        free(warming);
-        return;
-    }
-    for (unsigned waited = 0; waited < wait_ms && !atomic_load(&vhost->warmed); waited += WARM_POLL_MS)
-        poll(NULL, 0, WARM_POLL_MS);
+    vhost->warming = warming_new(threads);
+    warming_begin(vhost->warming, site);
+    warming_wait(vhost->warming, wait_ms);
 }
 
 /* ---- The end ------------------------------------------------------------------------------------------------ */
@@ -187,9 +164,8 @@ void vhost_stop(struct vhost *vhost)
     atomic_store(&vhost->ending, true);
     watcher_free(vhost->watcher);
     vhost->watcher = NULL;
-    if (vhost->warming)
-        pthread_join(vhost->warmer, NULL);
-    vhost->warming = false;
+    warming_free(vhost->warming);
+    vhost->warming = NULL;
 }
 
 void vhost_free(struct vhost *vhost)

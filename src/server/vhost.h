@@ -28,10 +28,9 @@ struct vhost {
     struct arena memory;       /* of all these texts */
     _Atomic(struct generation *) generation;
     pthread_mutex_t lock;  /* whoever looks at a generation and is no worker */
-    pthread_t warmer;
-    bool warming;          /* there is such a thread */
+    struct warming *warming; /* reads ahead, on a thread of its own; NULL: nobody does */
     atomic_bool ending;
-    atomic_bool warmed;    /* the warmer has done what there was to do at the start */
+    bool stale;              /* a change could not be taken in; the watcher's */
     struct watcher *watcher;
     _Alignas(16) char first[1024]; /* of memory */
 };
@@ -44,7 +43,8 @@ struct vhost *vhost_new(struct store *store);
 /* Walks the root and publishes the first generation. False: errno. */
 bool vhost_load(struct vhost *vhost);
 
-/* Reads pages into memory until all are there, or for so long; a thread goes on after that. */
+/* Reads pages into memory until all are there, or for so long; a thread goes on after that, and does the same for every
+ * later generation. */
 void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms);
 
 /* From now on changes on disk become generations. False: errno. Not being able to watch is no failure: it looks again
