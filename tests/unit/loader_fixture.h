@@ -81,6 +81,14 @@ static inline void old_file(const char *path, const char *text)
     scratch_date(&scratch, path, OLD, 0);
 }
 
+/* All that the loader has to know of a site: where its files are, and that it has nothing to say about them. */
+static inline const struct site *bare_site(void)
+{
+    static struct site site;
+    site = (struct site){ .store = &store, .files = scratch.files };
+    return &site;
+}
+
 /* A load from begin to end, for one who waits. What it has come to, held, in `content`. */
 static inline enum loaded load(struct content **content)
 {
@@ -93,7 +101,7 @@ static inline enum loaded load(struct content **content)
     page_load_init(&load, &page->slot, 0);
     assert_int_equal(page_cache_ask(&store.cache, &load, &waiter), PAGE_CACHE_LOAD);
     errno = 0;
-    enum loaded loaded = loader_load(&store, &scratch.files, page, &load, content);
+    enum loaded loaded = loader_load(bare_site(), page, &load, content);
     int error = errno;
     assert_int_equal(loaded == LOADED, *content != NULL);
     hold_ref(*content ? &(*content)->hold : NULL);

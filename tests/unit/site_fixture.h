@@ -4,7 +4,6 @@
 
 #include "store_fixture.h"
 #include "serve/loader.h"
-#include "serve/site.h"
 
 static struct site *site;
 
@@ -34,7 +33,7 @@ static inline void take_away(const char *path)
 
 static inline void build(void)
 {
-    site = site_build(scratch.root, &store, NULL, NULL);
+    site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
 }
 
@@ -51,7 +50,7 @@ static inline struct site *next_site(const struct site *before, const char *cons
         at[changes.count++] = (struct change){ slice_part(folder, 0, folder.size - beneath), beneath };
     }
     changes_sort(&changes);
-    return site_build(scratch.root, &store, before, &changes);
+    return site_build(&config, &store, before, &changes);
 }
 
 static inline void renew(const char *const *changed, struct site **before)
@@ -109,7 +108,7 @@ static inline void load_into_memory(struct page *page)
 
     page_load_init(&load, &page->slot, 0);
     assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD);
-    assert_int_equal(loader_load(&store, &site->files, page, &load, &content), LOADED);
+    assert_int_equal(loader_load(site, page, &load, &content), LOADED);
     loader_end(&store, &load, content);
     assert_non_null(content_of_page(page));
 }

@@ -17,9 +17,11 @@ static const char modified[] = "Tue, 14 Nov 2023 22:13:20 GMT", earlier[] = "Tue
 
 static struct scratch scratch;
 static struct store store;
+static struct site_config config;
 static struct site *site;
 static struct pages pages;
 static struct exchange exchange;
+static struct dress dress; /* of the page */
 
 static inline void static_never_gone(struct hold *hold)
 {
@@ -43,8 +45,10 @@ static inline int static_start(void **state)
     scratch_write_bytes(&scratch, "root/a.html", content, sizeof content);
     scratch_date(&scratch, "root/a.html", MODIFIED_S, 77);
     stored_open(&store, 1 << 20, &scratch.log);
-    site = site_build(scratch.root, &store, NULL, NULL);
+    config = (struct site_config){ .root = scratch.root };
+    site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
+    dress_page(&dress, &site->wardrobe, NULL, SLICE("/a.html"), slice_make(NULL, 0));
     pages_init(&pages, 0);
     exchange_init(&exchange, &pages, 64 * 1024, static_never_gone);
     exchange_reset(&exchange);
@@ -76,7 +80,7 @@ static inline struct content *static_load(void)
     struct page_load load;
     page_load_init(&load, &the_page()->slot, 0);
     assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD);
-    assert_int_equal(loader_load(&store, &site->files, the_page(), &load, &content), LOADED);
+    assert_int_equal(loader_load(site, the_page(), &load, &content), LOADED);
     hold_ref(&content->hold);
     loader_end(&store, &load, content);
     return content;

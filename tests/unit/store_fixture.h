@@ -6,12 +6,14 @@
 #include "scratch.h"
 #include "serve/content.h"
 #include "serve/encoder.h"
+#include "serve/site.h"
 #include "serve/store.h"
 
 enum { WOKEN_MAX = 16 };
 
 static struct scratch scratch;
 static struct store store;
+static struct site_config config; /* of the scratch folder's root; what a test adds goes with it */
 
 static struct woken {
     struct page_waiter *waiter;
@@ -33,6 +35,7 @@ static inline void note_woken(struct page_waiter *waiter, struct content *conten
 static inline void fixture_open(uint64_t bytes_max)
 {
     scratch_open(&scratch);
+    config = (struct site_config){ .root = scratch.root };
     woken_count = 0;
     store = (struct store){ .log = &scratch.log, .wake = note_woken };
     store.qsbr = qsbr_new(1, wake_nobody, NULL);

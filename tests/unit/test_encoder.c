@@ -142,6 +142,7 @@ static struct page *page_loaded(const char *name, size_t size)
     char path[64], *text = compressible(size);
     struct page_load load;
     struct content *content = NULL;
+    struct site site = { .store = &store, .files = scratch.files };
 
     snprintf(path, sizeof path, "root/%s", name);
     scratch_write(&scratch, path, text);
@@ -149,7 +150,7 @@ static struct page *page_loaded(const char *name, size_t size)
     struct page *page = page_of_file(name);
     page_load_init(&load, &page->slot, 0);
     assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD);
-    assert_int_equal(loader_load(&store, &scratch.files, page, &load, &content), LOADED);
+    assert_int_equal(loader_load(&site, page, &load, &content), LOADED);
     loader_end(&store, &load, content);
     assert_non_null(content_of_page(page));
     return page;

@@ -6,10 +6,11 @@
 
 static struct scratch scratch;
 static struct store store;
+static struct site_config config;
 
 static struct site *build(void)
 {
-    struct site *site = site_build(scratch.root, &store, NULL, NULL);
+    struct site *site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
     return site;
 }
@@ -18,6 +19,7 @@ static int start(void **state)
 {
     (void)state;
     scratch_open(&scratch);
+    config = (struct site_config){ .root = scratch.root };
     scratch_write(&scratch, "root/404.html", "own 404");
     scratch_write(&scratch, "root/50x.html", "own 50x");
     stored_open(&store, 1 << 20, &scratch.log);

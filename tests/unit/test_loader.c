@@ -355,7 +355,7 @@ static void all_are_woken_in_their_order(void **state)
     assert_int_equal(page_cache_ask(&store.cache, &load, &early), PAGE_CACHE_LOAD);
     events_left = 1;
     event = join;
-    assert_int_equal(loader_load(&store, &scratch.files, page, &load, &content), LOADED);
+    assert_int_equal(loader_load(bare_site(), page, &load, &content), LOADED);
     assert_int_equal(woken_count, 0);
     loader_end(&store, &load, content);
     assert_int_equal(woken_count, 2);
@@ -378,7 +378,7 @@ static void nobody_waits(void **state)
     loader_end(&store, &load, NULL);
     assert_int_equal(woken_count, 0);
     assert_int_equal(page_cache_ask(&store.cache, &load, NULL), PAGE_CACHE_LOAD); /* again */
-    assert_int_equal(loader_load(&store, &scratch.files, page, &load, &content), LOADED);
+    assert_int_equal(loader_load(bare_site(), page, &load, &content), LOADED);
     loader_end(&store, &load, content);
     assert_int_equal(woken_count, 0);
     assert_non_null(content_of_page(page));

@@ -272,12 +272,12 @@ static void many_skips_are_summed_up(void **state)
 static void no_root(void **state)
 {
     (void)state;
-    assert_null(site_build("/nonexistent", &store, NULL, NULL));
+    assert_null(site_build(&(struct site_config){ .root = "/nonexistent" }, &store, NULL, NULL));
     assert_int_equal(errno, ENOENT);
     scratch_write(&scratch, "file", "x");
     char path[128];
     snprintf(path, sizeof path, "%s/file", scratch.folder);
-    assert_null(site_build(path, &store, NULL, NULL));
+    assert_null(site_build(&(struct site_config){ .root = path }, &store, NULL, NULL));
     assert_int_equal(errno, ENOTDIR);
     site_unref(NULL);
 }
@@ -287,7 +287,7 @@ static void unreadable_root(void **state)
     (void)state;
     assert_int_equal(fchmodat(scratch.fd, "root", 0, 0), 0);
     scratch_drop_root();
-    assert_null(site_build(scratch.root, &store, NULL, NULL));
+    assert_null(site_build(&config, &store, NULL, NULL));
     assert_int_equal(errno, EACCES);
     scratch_regain_root();
     assert_int_equal(fchmodat(scratch.fd, "root", 0755, 0), 0);
@@ -320,7 +320,7 @@ static void every_allocation_may_fail(void **state)
         assert_true(i < 100);
         errno = 0;
         allocations_left = i;
-        site = site_build(scratch.root, &store, NULL, NULL);
+        site = site_build(&config, &store, NULL, NULL);
         allocations_left = -1;
         if (!site) {
             assert_int_equal(errno, ENOMEM);
@@ -338,7 +338,7 @@ static void no_random_numbers(void **state)
     (void)state;
     MAKE("index.html");
     no_random = true;
-    assert_null(site_build(scratch.root, &store, NULL, NULL));
+    assert_null(site_build(&config, &store, NULL, NULL));
     assert_int_equal(errno, ENOSYS);
 }
 

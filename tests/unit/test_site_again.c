@@ -159,7 +159,8 @@ static void the_root_is_replaced(void **state)
     MAKE("x", "old");
     snprintf(path, sizeof path, "%s/current", scratch.folder);
     scratch_link(&scratch, "current", "root");
-    site = site_build(path, &store, NULL, NULL);
+    config.root = path;
+    site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
     before = site;
     scratch_mkdir(&scratch, "second");
@@ -167,7 +168,7 @@ static void the_root_is_replaced(void **state)
     assert_int_equal(unlinkat(scratch.fd, "current", 0), 0);
     scratch_link(&scratch, "current", "second");
     struct change all = { SLICE(""), true };
-    site = site_build(path, &store, before, &(struct changes){ &all, 1, true });
+    site = site_build(&config, &store, before, &(struct changes){ &all, 1, true });
     assert_non_null(site);
     shared("/x", false);
     means("/old", "");
@@ -187,7 +188,7 @@ static void no_changes_no_sharing(void **state)
     MAKE("x");
     build();
     before = site;
-    site = site_build(scratch.root, &store, before, NULL);
+    site = site_build(&config, &store, before, NULL);
     assert_non_null(site);
     shared("/x", false);
 }

@@ -29,6 +29,7 @@ enum {
 struct scene {
     struct scratch scratch;
     struct store store;
+    struct site_config config;
     _Atomic(struct site *) current;
     atomic_bool ending;
     atomic_uint turns, hits, loads, asked, woken;
@@ -151,7 +152,7 @@ static void load(struct actor *actor, struct site *site, struct page *page, unsi
     page_load_init(&load, &page->slot, 1);
     if (!ask(&load))
         return;
-    enum loaded loaded = loader_load(&scene.store, &site->files, page, &load, &content);
+    enum loaded loaded = loader_load(site, page, &load, &content);
     require((loaded == LOADED) == (content != NULL));
     if (content) {
         check(content, number);
@@ -215,7 +216,7 @@ static void next_generation(unsigned number)
         write_file((number * 5 + i * 7) % FILES, number);
     for (unsigned i = 0; i < 4; i++)
         write_sidecar((number * 3 + i * 5) % FILES, (number + i) % 3 != 0);
-    struct site *site = site_build(scene.scratch.root, &scene.store, before, &(struct changes){ &all, 1, false });
+    struct site *site = site_build(&scene.config, &scene.store, before, &(struct changes){ &all, 1, false });
     assert_non_null(site);
     warmer_load(site, 2, FILES / 4, &scene.ending);
     atomic_store_explicit(&scene.current, site, memory_order_release);
@@ -229,6 +230,7 @@ static void next_generation(unsigned number)
 static void prepare(void)
 {
     scratch_open(&scene.scratch);
+    scene.config = (struct site_config){ .root = scene.scratch.root };
     scene.store = (struct store){ .log = &silence, .wake = count_woken };
     scene.store.qsbr = qsbr_new(WORKERS, wake_nobody, NULL);
     page_cache_init(&scene.store.cache, &eviction_policies[0], BUDGET);
@@ -237,7 +239,7 @@ static void prepare(void)
     assert_non_null(scene.store.encoder);
     for (unsigned i = 0; i < FILES; i++)
         write_file(i, 0);
-    atomic_init(&scene.current, site_build(scene.scratch.root, &scene.store, NULL, NULL));
+    atomic_init(&scene.current, site_build(&scene.config, &scene.store, NULL, NULL));
     assert_non_null(atomic_load(&scene.current));
 }
 

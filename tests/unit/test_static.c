@@ -100,7 +100,7 @@ static void the_file_is_held_while_it_is_sent(void **state)
             static_ask(METHOD_GET, fields[i]);
             struct static_file file = open_page();
             int fd = file.descriptor->fd;
-            assert_int_equal(static_answer_file(the_page(), &file, &exchange, NOW_S), STATIC_ANSWERED);
+            assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
             assert_null(file.descriptor);
             struct body body = exchange.response.answer ? exchange.response.answer->body : exchange.response.body;
             if (body.part_count > 0)
@@ -137,11 +137,11 @@ static void what_needs_no_content(void **state)
     (void)state;
     static_ask(METHOD_GET, "If-None-Match: *");
     struct static_file file = open_page();
-    assert_int_equal(static_answer_file(the_page(), &file, &exchange, NOW_S), STATIC_ANSWERED);
+    assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
     assert_int_equal(exchange.response.answer->body.kind, BODY_NONE);
     static_ask(METHOD_GET, "If-Match: \"x\"");
     file = open_page();
-    assert_int_equal(static_answer_file(the_page(), &file, &exchange, NOW_S), STATIC_FAILED);
+    assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_FAILED);
     assert_non_null(file.descriptor); /* still the caller's */
     static_close(&file);
 }
@@ -152,14 +152,14 @@ static void what_cannot_be_negotiated_has_no_vary(void **state)
     scratch_write_bytes(&scratch, "root/p.png", "not really", 10);
     scratch_write_bytes(&scratch, "root/short.html", "short", 5);
     site_unref(site);
-    site = site_build(scratch.root, &store, NULL, NULL);
+    site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
     const struct slice paths[] = { SLICE_INIT("/p.png"), SLICE_INIT("/short.html"), SLICE_INIT("/a.html") };
     for (size_t i = 0; i < 3; i++) {
         struct page *page = site_page(site, paths[i]);
         static_ask(METHOD_GET, "");
         struct static_file file = static_open(&store, &site->files, page);
-        assert_int_equal(static_answer_file(page, &file, &exchange, NOW_S), STATIC_ANSWERED);
+        assert_int_equal(static_answer_file(page, &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
         field_is("Vary", i == 2 ? SLICE("Accept-Encoding") : absent);
     }
 }
@@ -175,7 +175,7 @@ static void is_sent_whole(uint64_t size)
     struct static_file file = open_page();
     assert_true(file.changed);
     assert_int_equal(file.size, size);
-    assert_int_equal(static_answer_file(the_page(), &file, &exchange, NOW_S), STATIC_ANSWERED);
+    assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
     assert_int_equal(exchange.response.status, 200);
     assert_int_equal(static_body().size, size);
     field_is("ETag", absent);
@@ -289,7 +289,7 @@ static void no_memory_for_an_answer(void **state)
         static_ask(METHOD_GET, fields[i]);
         struct static_file file = open_page();
         allocations_left = 0;
-        assert_int_equal(static_answer_file(the_page(), &file, &exchange, NOW_S), STATIC_NO_MEMORY);
+        assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_NO_MEMORY);
         allocations_left = -1;
         assert_int_equal(exchange.response.status, 0);
         assert_non_null(file.descriptor); /* still the caller's */

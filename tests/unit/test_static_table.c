@@ -193,7 +193,7 @@ static enum static_result answer(const struct combination *c)
     struct static_file file = static_open(&store, &site->files, the_page());
     assert_non_null(file.descriptor);
     file.changed = c->source == FROM_CHANGED_FILE;
-    enum static_result result = static_answer_file(the_page(), &file, &exchange, NOW_S);
+    enum static_result result = static_answer_file(the_page(), &dress, &file, &exchange, NOW_S);
     static_close(&file); /* nothing where an answer has taken it over */
     return result;
 }
@@ -320,8 +320,6 @@ static void every_combination(void **state)
     plain = static_load();
     struct cached *cached = page_cache_close(&store.cache, &the_page()->slot);
     assert_ptr_equal(content_of(cached), plain);
-    struct dress dress;
-    dress_page(&dress, the_page());
     char *bytes = memcpy(malloc(PAGE_SIZE), plain->identity.bytes, PAGE_SIZE);
     encoded = content_new(the_page(), bytes, 12345, &dress, NOW_S);
     assert_non_null(encoded);

@@ -17,19 +17,19 @@ enum { PATIENCE_MS = 20000 };
 
 static struct scratch scratch;
 static struct store store;
-static struct vhost vhost;
+static struct vhost *vhost;
 static atomic_int site_error; /* what building a site fails with */
 static atomic_bool without_errors;
 
-struct site *__real_site_build(const char *root, struct store *in, const struct site *before,
+struct site *__real_site_build(const struct site_config *config, struct store *in, const struct site *before,
                                const struct changes *changes);
-struct site *__wrap_site_build(const char *root, struct store *in, const struct site *before,
+struct site *__wrap_site_build(const struct site_config *config, struct store *in, const struct site *before,
                                const struct changes *changes);
-struct site *__wrap_site_build(const char *root, struct store *in, const struct site *before,
+struct site *__wrap_site_build(const struct site_config *config, struct store *in, const struct site *before,
                                const struct changes *changes)
 {
     errno = atomic_load(&site_error);
-    return errno != 0 ? NULL : __real_site_build(root, in, before, changes);
+    return errno != 0 ? NULL : __real_site_build(config, in, before, changes);
 }
 
 struct errors *__real_errors_new(const struct site *site);
@@ -57,7 +57,9 @@ static int start(void **state)
     qsbr_free(store.qsbr);
     store.qsbr = qsbr_new(1, nap, NULL);
     assert_non_null(store.qsbr);
-    assert_true(vhost_init(&vhost, &store, scratch.root));
+    vhost = vhost_new(&store);
+    assert_non_null(vhost);
+    vhost->config.root = scratch.root;
     return 0;
 }
 
@@ -65,8 +67,8 @@ static int end(void **state)
 {
     (void)state;
     qsbr_end(store.qsbr, 0);
-    vhost_stop(&vhost);
-    vhost_fini(&vhost);
+    vhost_stop(vhost);
+    vhost_free(vhost);
     stored_close(&store);
     scratch_close(&scratch);
     return 0;
@@ -83,7 +85,7 @@ static bool said(const char *text)
 /* A turn of the worker: what the page's file holds as the current generation knows it; 0: no such page. */
 static uint64_t size_of(const char *path)
 {
-    const struct generation *generation = vhost_generation(&vhost);
+    const struct generation *generation = vhost_generation(vhost);
     const struct page *page = site_page(generation->site, slice_text(path));
     uint64_t size = page ? page->size : 0;
     qsbr_announce(store.qsbr, 0);
@@ -108,47 +110,49 @@ static void await_said(const char *text)
 
 static void without_pages(void **state)
 {
-    struct vhost none;
+    struct vhost *none = vhost_new(&store);
     (void)state;
-    assert_true(vhost_init(&none, &store, NULL));
-    assert_true(vhost_load(&none));
-    assert_null(vhost_generation(&none)->site);
-    assert_non_null(vhost_generation(&none)->errors);
-    vhost_warm(&none, 2, 1000);
-    assert_true(vhost_follow(&none, VHOST_WATCH_AUTO));
-    assert_int_equal(vhost_stats(&none).pages, 0);
-    vhost_stop(&none);
-    vhost_fini(&none);
-    assert_true(vhost_load(&vhost));
+    assert_non_null(none);
+    assert_true(vhost_load(none));
+    assert_null(vhost_generation(none)->site);
+    assert_non_null(vhost_generation(none)->errors);
+    vhost_warm(none, 2, 1000);
+    assert_true(vhost_follow(none, VHOST_WATCH_AUTO));
+    assert_int_equal(vhost_stats(none).pages, 0);
+    vhost_stop(none);
+    vhost_free(none);
+    assert_true(vhost_load(vhost));
 }
 
 static void a_root_that_is_not_there(void **state)
 {
-    struct vhost lost;
+    struct vhost *lost = vhost_new(&store);
     (void)state;
-    assert_true(vhost_init(&lost, &store, "/nowhere/at/all"));
-    assert_false(vhost_load(&lost));
+    assert_non_null(lost);
+    lost->config.root = "/nowhere/at/all";
+    assert_false(vhost_load(lost));
     assert_int_equal(errno, ENOENT);
-    assert_int_equal(vhost_stats(&lost).pages, 0);
-    vhost_stop(&lost);
-    vhost_fini(&lost);
+    assert_int_equal(vhost_stats(lost).pages, 0);
+    vhost_stop(lost);
+    vhost_free(lost);
+    vhost_free(NULL);
 }
 
 static void no_memory_at_the_start(void **state)
 {
     (void)state;
     atomic_store(&without_errors, true);
-    assert_false(vhost_load(&vhost));
+    assert_false(vhost_load(vhost));
     assert_int_equal(errno, ENOMEM);
 }
 
 static void is_warm_when_it_says_so(void **state)
 {
     (void)state;
-    assert_true(vhost_load(&vhost));
-    assert_int_equal(vhost_stats(&vhost).pages_in_memory, 0);
-    vhost_warm(&vhost, 2, PATIENCE_MS);
-    struct site_stats stats = vhost_stats(&vhost);
+    assert_true(vhost_load(vhost));
+    assert_int_equal(vhost_stats(vhost).pages_in_memory, 0);
+    vhost_warm(vhost, 2, PATIENCE_MS);
+    struct site_stats stats = vhost_stats(vhost);
     assert_int_equal(stats.pages, 2);
     assert_int_equal(stats.pages_in_memory, 2);
     assert_int_equal(stats.bytes_in_memory, 9);
@@ -156,9 +160,9 @@ static void is_warm_when_it_says_so(void **state)
 
 static void follows(enum vhost_watch watch)
 {
-    assert_true(vhost_load(&vhost));
-    vhost_warm(&vhost, 1, PATIENCE_MS);
-    assert_true(vhost_follow(&vhost, watch));
+    assert_true(vhost_load(vhost));
+    vhost_warm(vhost, 1, PATIENCE_MS);
+    assert_true(vhost_follow(vhost, watch));
     scratch_write(&scratch, "root/a.txt", "changed");
     await_size("/a.txt", 7);
     scratch_write(&scratch, "root/b.txt", "new");
@@ -166,9 +170,9 @@ static void follows(enum vhost_watch watch)
     assert_int_equal(unlinkat(scratch.fd, "root/b.txt", 0), 0);
     await_size("/b.txt", 0);
     assert_int_equal(size_of("/docs/index.html"), 4);
-    for (int i = 0; vhost_stats(&vhost).pages_in_memory < 2 && i < PATIENCE_MS; i++)
+    for (int i = 0; vhost_stats(vhost).pages_in_memory < 2 && i < PATIENCE_MS; i++)
         usleep(1000);
-    assert_int_equal(vhost_stats(&vhost).pages_in_memory, 2); /* those that are new have been read before */
+    assert_int_equal(vhost_stats(vhost).pages_in_memory, 2); /* those that are new have been read before */
 }
 
 static void follows_by_inotify(void **state)
@@ -186,16 +190,16 @@ static void follows_by_rescan(void **state)
 static void what_has_not_changed_is_taken_over(void **state)
 {
     (void)state;
-    assert_true(vhost_load(&vhost));
-    vhost_warm(&vhost, 1, PATIENCE_MS);
-    const struct page *docs = site_page(vhost_generation(&vhost)->site, SLICE("/docs/index.html"));
+    assert_true(vhost_load(vhost));
+    vhost_warm(vhost, 1, PATIENCE_MS);
+    const struct page *docs = site_page(vhost_generation(vhost)->site, SLICE("/docs/index.html"));
     struct cached *cached = page_cache_find(&docs->slot);
     assert_non_null(cached);
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
     for (unsigned i = 1; i < 5; i++) {
         scratch_write_bytes(&scratch, "root/a.txt", "xxxxx", i);
         await_size("/a.txt", i);
-        assert_ptr_equal(site_page(vhost_generation(&vhost)->site, SLICE("/docs/index.html")), docs);
+        assert_ptr_equal(site_page(vhost_generation(vhost)->site, SLICE("/docs/index.html")), docs);
         assert_ptr_equal(page_cache_find(&docs->slot), cached);
     }
 }
@@ -204,11 +208,11 @@ static void what_has_not_changed_is_taken_over(void **state)
 static void an_old_generation_can_be_held(void **state)
 {
     (void)state;
-    assert_true(vhost_load(&vhost));
-    vhost_warm(&vhost, 1, PATIENCE_MS);
-    struct site *held = vhost_generation(&vhost)->site;
+    assert_true(vhost_load(vhost));
+    vhost_warm(vhost, 1, PATIENCE_MS);
+    struct site *held = vhost_generation(vhost)->site;
     hold_ref(&held->hold);
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
     for (uint64_t i = 1; i < 5; i++) {
         scratch_write_bytes(&scratch, "root/a.txt", "xxxxx", i);
         await_size("/a.txt", i);
@@ -230,8 +234,8 @@ static void an_old_generation_can_be_held(void **state)
 static void what_cannot_be_read(void **state)
 {
     (void)state;
-    assert_true(vhost_load(&vhost));
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_load(vhost));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
     scratch_write(&scratch, "root/a.txt", "1");
     await_size("/a.txt", 1);
     atomic_store(&site_error, EACCES);
@@ -256,8 +260,8 @@ static void the_root_is_replaced(void **state)
     (void)state;
     scratch_mkdir(&scratch, "next");
     scratch_write(&scratch, "next/a.txt", "of the next");
-    assert_true(vhost_load(&vhost));
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_load(vhost));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
     scratch_write(&scratch, "root/a.txt", "1");
     await_size("/a.txt", 1);
     assert_int_equal(renameat(scratch.fd, "root", scratch.fd, "last"), 0);
@@ -271,10 +275,10 @@ static void a_folder_that_is_empty(void **state)
     (void)state;
     assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
     assert_int_equal(unlinkat(scratch.fd, "root/docs/index.html", 0), 0);
-    assert_true(vhost_load(&vhost));
-    vhost_warm(&vhost, 2, PATIENCE_MS);
-    assert_int_equal(vhost_stats(&vhost).pages, 0);
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_load(vhost));
+    vhost_warm(vhost, 2, PATIENCE_MS);
+    assert_int_equal(vhost_stats(vhost).pages, 0);
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
     scratch_write(&scratch, "root/a.txt", "1");
     await_size("/a.txt", 1);
     assert_int_equal(unlinkat(scratch.fd, "root/a.txt", 0), 0);
@@ -286,9 +290,9 @@ static void a_folder_that_is_empty(void **state)
 static void does_not_follow_when_told(void **state)
 {
     (void)state;
-    assert_true(vhost_load(&vhost));
-    assert_true(vhost_follow(&vhost, VHOST_WATCH_OFF));
-    assert_null(vhost.watcher);
+    assert_true(vhost_load(vhost));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_OFF));
+    assert_null(vhost->watcher);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)

@@ -99,7 +99,7 @@ static void make_many(unsigned count, size_t size)
 
 static void build(void)
 {
-    site = site_build(scratch.root, &store, NULL, NULL);
+    site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
 }
 
