@@ -22,8 +22,8 @@ struct page {
     _Atomic uint32_t count;  /* of the generations that list it */
     uint16_t path_size;
     uint8_t sidecars;        /* coding_bits: files beside it that hold its content encoded */
-    bool hidden;             /* has no address: it is another page's sidecar, or the site's own words */
-    bool ruled;              /* a request for it goes by the rules: what is prepared is not for every one of them */
+    bool hidden : 1;         /* has no address: it is another page's sidecar, or the site's own words */
+    bool ruled : 1;          /* a request for it goes by the rules: what is prepared is not for every one of them */
     char path[];             /* "/docs/index.html", NUL-terminated */
 };
 
