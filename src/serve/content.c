@@ -43,19 +43,28 @@ static void add_date(struct page_fields *fields, int64_t modified_s)
     add(fields, SLICE("Last-Modified"), slice_make(fields->date, sizeof fields->date));
 }
 
+/* Too much for its place: then it varies by anything. */
+static struct slice join_vary(struct page_fields *fields, const struct page *page, const struct dress *dress)
+{
+    struct writer w = writer_on(fields->vary, sizeof fields->vary);
+    if (page_negotiable(page))
+        writer_put(&w, SLICE("Accept-Encoding"));
+    for (unsigned i = 0; i < dress->vary_count; i++) {
+        if (writer_used(&w) > 0)
+            writer_put(&w, SLICE(", "));
+        writer_put(&w, dress->vary[i]);
+    }
+    return w.overflowed ? SLICE("*") : writer_slice(&w);
+}
+
 /* What caches need, of 200 and 304 alike. */
 static void add_for_caches(struct page_fields *fields, const struct page *page, const struct dress *dress)
 {
     if (dress->cache_control.size > 0)
         add(fields, SLICE("Cache-Control"), dress->cache_control);
-    struct writer w = writer_on(fields->vary, sizeof fields->vary);
-    if (page_negotiable(page))
-        writer_put(&w, SLICE("Accept-Encoding"));
-    if (page_negotiable(page) && dress->vary.size > 0)
-        writer_put(&w, SLICE(", "));
-    writer_put(&w, dress->vary);
-    if (writer_used(&w) > 0)
-        add(fields, SLICE("Vary"), w.overflowed ? SLICE("*") : writer_slice(&w));
+    struct slice vary = join_vary(fields, page, dress);
+    if (vary.size > 0)
+        add(fields, SLICE("Vary"), vary);
 }
 
 void page_fields_ok(struct page_fields *fields, const struct page *page, const struct dress *dress, struct slice etag,

@@ -18,6 +18,13 @@ static void append(struct dress *dress, struct field_pair field)
         dress->fields[dress->count++] = field;
 }
 
+/* What an answer depends on is told by everybody who knows: to leave one out would be to lie to caches. */
+static void join_vary(struct dress *dress, struct slice names)
+{
+    if (names.size > 0 && dress->vary_count < DRESS_VARY_MAX)
+        dress->vary[dress->vary_count++] = names;
+}
+
 /* The names that have a place of their own. False: it is none of them. */
 static bool set_place(struct dress *dress, struct field_pair field)
 {
@@ -26,7 +33,7 @@ static bool set_place(struct dress *dress, struct field_pair field)
     else if (slice_equal_nocase(field.name, SLICE("Content-Type")))
         dress->type = field.value;
     else if (slice_equal_nocase(field.name, SLICE("Vary")))
-        dress->vary = field.value;
+        join_vary(dress, field.value);
     else
         return false;
     return true;
@@ -47,7 +54,7 @@ static void put_rule(struct dress *dress, const struct rule *rule, struct slice 
     if (rule->cache_control.data)
         dress->cache_control = rule->cache_control;
     put_all(dress, rule->fields, rule->field_count);
-    if (rule->cors.count == 0 || (!cors_constant(&rule->cors) && !origin.data))
+    if (rule->cors.count == 0)
         return;
     cors_actual(&rule->cors, origin, &dress->cors);
     put_all(dress, dress->cors.at, dress->cors.count);
@@ -56,9 +63,9 @@ static void put_rule(struct dress *dress, const struct rule *rule, struct slice 
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
                 struct slice origin)
 {
-    dress->type = dress->vary = slice_make(NULL, 0);
+    dress->type = slice_make(NULL, 0);
     dress->cache_control = defaults_cache_control(path);
-    dress->count = 0;
+    dress->count = dress->vary_count = 0;
     append(dress, defaults_nosniff());
     headers_find(wardrobe->headers, path, &dress->set); /* where it is too much, what had room */
     put_all(dress, dress->set.at, dress->set.count);

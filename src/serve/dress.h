@@ -6,7 +6,10 @@
 #include "serve/headers.h"
 #include "serve/rules.h"
 
-enum { DRESS_FIELDS_MAX = 1 + HEADERS_SET_MAX + RULE_FIELDS_MAX + CORS_FIELDS_MAX };
+enum {
+    DRESS_FIELDS_MAX = 1 + HEADERS_SET_MAX + RULE_FIELDS_MAX + CORS_FIELDS_MAX,
+    DRESS_VARY_MAX = 1 + RULE_FIELDS_MAX + 1 /* `_headers` joins its own; the last is Origin, of cors */
+};
 
 /* What a site has to say about its pages. Both may be NULL. */
 struct wardrobe {
@@ -17,15 +20,16 @@ struct wardrobe {
 struct dress {
     struct slice type;          /* in place of the page's own; empty: that */
     struct slice cache_control; /* empty: no such field */
-    struct slice vary;          /* joins what the page varies by itself; may be empty */
+    unsigned vary_count;
+    struct slice vary[DRESS_VARY_MAX]; /* none is empty: each joins the others, and what the page varies by itself */
     unsigned count;
     struct field_pair fields[DRESS_FIELDS_MAX];
     struct header_set set;      /* what some of these slices lie in */
     struct cors_fields cors;
 };
 
-/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's,
- * where the answer is for one request; data NULL: it is prepared for all. */
+/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's;
+ * data NULL: it has none, or the answer is prepared for all. */
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
                 struct slice origin);
 

@@ -123,6 +123,58 @@ static void what_is_dressed_and_negotiated(void **state)
     CHECK(fields, "ETag", "\"1\"", "Cache-Control", "max-age=60", "Vary", "Accept-Encoding");
 }
 
+static void vary_is(uint64_t size, const struct dress *dress, const char *expected)
+{
+    struct page_fields fields;
+    page_named("a.css", size);
+    page_fields_not_modified(&fields, page, dress, SLICE(""), -1);
+    assert_int_equal(fields.count, expected ? 1 : 0);
+    if (expected)
+        is(fields.at[0].value, expected);
+    page_fields_ok(&fields, page, dress, SLICE(""), -1);
+    for (unsigned i = 0; i < fields.count; i++)
+        if (slice_equal(fields.at[i].name, SLICE("Vary")))
+            is(fields.at[i].value, expected);
+}
+
+static void what_it_varies_by_is_joined(void **state)
+{
+    static char fits[VARY_SIZE], one_more[VARY_SIZE + 1];
+    struct dress dress = { .vary_count = 0 };
+    (void)state;
+
+    vary_is(1, &dress, NULL);
+    vary_is(1000, &dress, "Accept-Encoding");
+    dress.vary[dress.vary_count++] = SLICE("Cookie, X-A");
+    vary_is(1, &dress, "Cookie, X-A");
+    vary_is(1000, &dress, "Accept-Encoding, Cookie, X-A");
+    dress.vary[dress.vary_count++] = SLICE("Origin");
+    vary_is(1, &dress, "Cookie, X-A, Origin");
+    vary_is(1000, &dress, "Accept-Encoding, Cookie, X-A, Origin");
+
+    memset(fits, 'x', sizeof fits);
+    memset(one_more, 'x', sizeof one_more);
+    dress.vary[0] = slice_make(fits, sizeof fits);
+    dress.vary_count = 1;
+    struct page_fields fields;
+    page_named("a.css", 1);
+    page_fields_ok(&fields, page, &dress, SLICE(""), -1);
+    assert_int_equal(fields.at[1].value.size, VARY_SIZE);
+    dress.vary[0] = slice_make(one_more, sizeof one_more);
+    vary_is(1, &dress, "*");
+}
+
+static void a_type_of_its_own(void **state)
+{
+    struct dress dress = { .type = SLICE("text/x-other") };
+    struct page_fields fields;
+    (void)state;
+
+    page_named("a.css", 1);
+    page_fields_ok(&fields, page, &dress, SLICE(""), -1);
+    CHECK(fields, "Content-Type", "text/x-other", "Accept-Ranges", "bytes");
+}
+
 static void as_many_fields_as_there_may_be(void **state)
 {
     struct dress dress = { .cache_control = SLICE("no-cache"), .count = DRESS_FIELDS_MAX };
@@ -345,6 +397,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fields_are_what_there_is_to_say, start, end),
         cmocka_unit_test_setup_teardown(what_is_dressed_and_negotiated, start, end),
+        cmocka_unit_test_setup_teardown(what_it_varies_by_is_joined, start, end),
+        cmocka_unit_test_setup_teardown(a_type_of_its_own, start, end),
         cmocka_unit_test_setup_teardown(as_many_fields_as_there_may_be, start, end),
         cmocka_unit_test_setup_teardown(identity_has_answers, start, end),
         cmocka_unit_test_setup_teardown(empty_content_is_content, start, end),
