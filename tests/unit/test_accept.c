@@ -153,12 +153,49 @@ static void tells_who_prefers_json(void **state)
     }
 }
 
+static void tells_what_is_named(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool named;
+    } rows[] = {
+        { "", false },
+        { "Accept:", false },
+        { "Accept: */*", false },
+        { "Accept: application/*", false },
+        { "Accept: application/json", true },
+        { "Accept: APPLICATION/Json", true },
+        { "Accept: application/json;q=0.001", true },
+        { "Accept: application/json ; charset=utf-8", true },
+        { "Accept: application/json;q=0", false },
+        { "Accept: application/json;q=0, */*", false },
+        { "Accept: application/json;v=2", false }, /* another one */
+        { "Accept: application/json;v=2, application/json", true },
+        { "Accept: application/jsonp", false },
+        { "Accept: application/problem+json", false },
+        { "Accept: text/html, */*;q=0.8, application/json;q=0.1", true },
+        { "Accept: text/html\nAccept: text/plain, application/json", true },
+        { "Accept: application/json, text", false }, /* malformed */
+        { "Accept: application/json;q=2", false },
+        { "Accept: text/plain;x=\"application/json, application/json\"", false },
+        { "Accept: ;application/json", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fields fields;
+        made_fields(&fields, rows[i].fields);
+        if (accept_names(&fields, SLICE("application/json")) != rows[i].named)
+            fail_msg("%s", rows[i].fields);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weighs),
         cmocka_unit_test(tells_malformed_fields),
         cmocka_unit_test(tells_who_prefers_json),
+        cmocka_unit_test(tells_what_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
