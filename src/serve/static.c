@@ -18,6 +18,15 @@ struct whole {
     struct body body;
 };
 
+static struct whole whole_of(const struct answer *ok)
+{
+    struct whole whole = { .fields = ok->fields, .field_count = ok->field_count, .body = ok->body };
+    for (unsigned i = 0; i < ok->field_count; i++)
+        if (slice_equal(ok->fields[i].name, SLICE("Content-Type")))
+            whole.type = ok->fields[i].value;
+    return whole;
+}
+
 /* ---- Ranges ------------------------------------------------------------------------------------------------- */
 
 static bool add_fields(struct exchange *exchange, const struct whole *whole, struct slice type)
@@ -129,15 +138,13 @@ static bool asks_for_range(const struct exchange *exchange, struct slice etag, i
 
 /* ---- From memory -------------------------------------------------------------------------------------------- */
 
-static bool answer_part(const struct page *page, const struct answer *ok, struct exchange *exchange,
-                        enum static_result *result)
+static bool answer_part(const struct answer *ok, struct exchange *exchange, enum static_result *result)
 {
-    struct whole whole = { ok->fields, ok->field_count, page->type, ok->body };
+    struct whole whole = whole_of(ok);
     return take_ranges(exchange, &whole, result);
 }
 
-enum static_result static_answer(const struct page *page, const struct content *content, struct exchange *exchange,
-                                 int64_t now_s)
+enum static_result static_answer(const struct content *content, struct exchange *exchange, int64_t now_s)
 {
     const struct fields *fields = &exchange->request.fields;
     const struct representation *chosen = &content->identity;
@@ -159,7 +166,7 @@ enum static_result static_answer(const struct page *page, const struct content *
         break;
     }
     if (asks_for_range(exchange, representation_etag(chosen), content->modified_s, now_s) &&
-        answer_part(page, chosen->ok, exchange, &result))
+        answer_part(chosen->ok, exchange, &result))
         return result;
     exchange_use(exchange, chosen->ok);
     return STATIC_ANSWERED;
@@ -263,14 +270,14 @@ static enum static_result use_own(struct exchange *exchange, struct answer *answ
 }
 
 /* A range of a file is a response that is built, around an answer that is held for its fields and its file. */
-static enum static_result answer_file(const struct page *page, struct exchange *exchange, struct answer *ok, bool ranged)
+static enum static_result answer_file(struct exchange *exchange, struct answer *ok, bool ranged)
 {
     struct whole whole;
     enum static_result result;
 
     if (!ok || !ranged)
         return use_own(exchange, ok);
-    whole = (struct whole){ ok->fields, ok->field_count, page->type, ok->body };
+    whole = whole_of(ok);
     if (!take_ranges(exchange, &whole, &result))
         return use_own(exchange, ok);
     exchange->held = ok;
@@ -300,5 +307,5 @@ enum static_result static_answer_file(const struct page *page, const struct dres
     }
     page_fields_ok(&made, page, dress, etag, file->modified_s);
     struct answer *ok = make_answer(200, &made, file);
-    return answer_file(page, exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
+    return answer_file(exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
 }

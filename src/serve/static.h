@@ -29,8 +29,8 @@ static inline bool static_answer_plain(const struct content *content, struct exc
 }
 
 /* From memory. The content is the caller's until the end of the turn, or held by the exchange. */
-enum static_result static_answer(const struct page *page, const struct content *content, struct exchange *exchange,
-                                 int64_t now_s) __attribute__((warn_unused_result));
+enum static_result static_answer(const struct content *content, struct exchange *exchange, int64_t now_s)
+    __attribute__((warn_unused_result));
 
 /* A page that is sent from its file. */
 struct static_file {

@@ -106,7 +106,7 @@ void reply_with_content(struct exchange *exchange, const struct page_reply *repl
     if (reply->status != 0)
         exchange_use(exchange, content->identity.ok); /* an error has no conditions and no ranges */
     else
-        result = static_answer(reply->page, content, exchange, now_s(exchange));
+        result = static_answer(content, exchange, now_s(exchange));
     finish(exchange, reply, result);
 }
 

@@ -66,7 +66,7 @@ static void from_memory_without_memory(void **state)
     allocations_left = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         static_ask(METHOD_GET, fields[i]);
-        assert_int_equal(static_answer(the_page(), content, &exchange, NOW_S), STATIC_ANSWERED);
+        assert_int_equal(static_answer(content, &exchange, NOW_S), STATIC_ANSWERED);
         assert_ptr_equal(exchange.response.answer, i == 1 ? content->identity.not_modified : content->identity.ok);
         assert_null(exchange.held);
         assert_true(exchange_untouched(&exchange));
@@ -81,7 +81,7 @@ static void parts_are_held(void **state)
     struct content *content = static_load();
     (void)state;
     static_ask(METHOD_GET, "Range: bytes=0-9,100-109");
-    assert_int_equal(static_answer(the_page(), content, &exchange, NOW_S), STATIC_ANSWERED);
+    assert_int_equal(static_answer(content, &exchange, NOW_S), STATIC_ANSWERED);
     const struct body *body = &exchange.response.body;
     assert_int_equal(body->kind, BODY_PARTS);
     assert_int_equal(body->part_count, 5);
@@ -162,6 +162,83 @@ static void what_cannot_be_negotiated_has_no_vary(void **state)
         assert_int_equal(static_answer_file(page, &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
         field_is("Vary", i == 2 ? SLICE("Accept-Encoding") : absent);
     }
+}
+
+/* ---- What is said with it --------------------------------------------------------------------------------------- */
+
+/* A request that says something of these has to be looked at. */
+static void plain_is_what_says_nothing(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool plain;
+    } rows[] = {
+        { "", true },
+        { "Host: a\nAccept: text/html\nUser-Agent: x\nOrigin: https://a.example", true },
+        { "If-Range: \"x\"", true }, /* without Range it says nothing */
+        { "Accept-Encoding: gzip", false },
+        { "Accept-Encoding:", false },
+        { "If-Match: *", false },
+        { "If-None-Match: *", false },
+        { "If-Modified-Since: Tue, 14 Nov 2023 22:13:20 GMT", false },
+        { "If-Unmodified-Since: Tue, 14 Nov 2023 22:13:20 GMT", false },
+        { "Range: bytes=0-0", false },
+    };
+    struct content *content = static_load();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static_ask(METHOD_GET, rows[i].fields);
+        if (static_answer_plain(content, &exchange) != rows[i].plain)
+            fail_msg("%s", rows[i].fields);
+        assert_ptr_equal(exchange.response.answer, rows[i].plain ? content->identity.ok : NULL);
+        assert_int_equal(exchange.response.status, rows[i].plain ? 200 : 0);
+        if (rows[i].plain) { /* and it is the answer to it */
+            assert_int_equal(static_answer(content, &exchange, NOW_S), STATIC_ANSWERED);
+            assert_ptr_equal(exchange.response.answer, content->identity.ok);
+        }
+    }
+    exchange_reset(&exchange);
+    hold_unref(&content->hold);
+}
+
+static enum static_result answer_from(struct content *content)
+{
+    if (content)
+        return static_answer(content, &exchange, NOW_S);
+    struct static_file file = open_page();
+    return static_answer_file(the_page(), &dress, &file, &exchange, NOW_S);
+}
+
+/* Of a range and of each of several, too. */
+static void the_type_that_is_said(void **state)
+{
+    static const char type[] = "Content-Type: text/x-said\r\nContent-Range: bytes 2-2/1000\r\n";
+    (void)state;
+    scratch_write(&scratch, "root/_headers", "/a.html\n  Content-Type: text/x-said\n  X-Said: yes\n");
+    site_unref(site);
+    site = site_build(&config, &store, NULL, NULL);
+    assert_non_null(site);
+    dress_page(&dress, &site->wardrobe, NULL, SLICE("/a.html"), slice_make(NULL, 0));
+    struct content *loaded = static_load();
+    for (unsigned from = 0; from < 2; from++) {
+        struct content *content = from == 0 ? loaded : NULL;
+        static_ask(METHOD_GET, "");
+        assert_int_equal(answer_from(content), STATIC_ANSWERED);
+        field_is("Content-Type", SLICE("text/x-said"));
+        field_is("X-Said", SLICE("yes"));
+        static_ask(METHOD_GET, "Range: bytes=0-0");
+        assert_int_equal(answer_from(content), STATIC_ANSWERED);
+        assert_int_equal(exchange.response.status, 206);
+        field_is("Content-Type", SLICE("text/x-said"));
+        field_is("X-Said", SLICE("yes"));
+        static_ask(METHOD_GET, "Range: bytes=0-0,2-2");
+        assert_int_equal(answer_from(content), STATIC_ANSWERED);
+        assert_true(slice_starts(static_field("Content-Type"), SLICE("multipart/byteranges")));
+        struct slice body = static_body();
+        assert_non_null(memmem(body.data, body.size, type, sizeof type - 1));
+    }
+    exchange_reset(&exchange);
+    hold_unref(&loaded->hold);
 }
 
 /* ---- Files that have changed ----------------------------------------------------------------------------------- */
@@ -318,7 +395,7 @@ static void no_memory_for_ranges(void **state)
             while ((size_t)(exchange.arena.end - exchange.arena.at) > room)
                 assert_non_null(arena_take(&exchange.arena, 16));
             enum static_result before = result;
-            result = static_answer(the_page(), content, &exchange, NOW_S);
+            result = static_answer(content, &exchange, NOW_S);
             assert_int_equal(result, result == STATIC_NO_MEMORY ? before : rows[i].full); /* never worse with more */
             assert_int_equal(exchange.response.status, result == STATIC_ANSWERED ? 206 : 0);
             assert_true(room != 0 || result == STATIC_NO_MEMORY);
@@ -336,9 +413,9 @@ static void no_random_for_a_boundary(void **state)
     (void)state;
     no_random = true;
     static_ask(METHOD_GET, "Range: bytes=0-0,2-2");
-    assert_int_equal(static_answer(the_page(), content, &exchange, NOW_S), STATIC_NO_MEMORY);
+    assert_int_equal(static_answer(content, &exchange, NOW_S), STATIC_NO_MEMORY);
     static_ask(METHOD_GET, "Range: bytes=0-0");
-    assert_int_equal(static_answer(the_page(), content, &exchange, NOW_S), STATIC_ANSWERED);
+    assert_int_equal(static_answer(content, &exchange, NOW_S), STATIC_ANSWERED);
     hold_unref(&content->hold);
 }
 
@@ -353,6 +430,8 @@ int main(void)
         TEST(a_file_is_opened_once),
         TEST(what_needs_no_content),
         TEST(what_cannot_be_negotiated_has_no_vary),
+        TEST(plain_is_what_says_nothing),
+        TEST(the_type_that_is_said),
         TEST(other_size_or_time),
         TEST(another_file_of_that_name),
         TEST(changed_in_the_future),

@@ -189,7 +189,7 @@ static enum range_result expected_range(const struct combination *c)
 static enum static_result answer(const struct combination *c)
 {
     if (!sources[c->source].file)
-        return static_answer(the_page(), sources[c->source].encoded ? encoded : plain, &exchange, NOW_S);
+        return static_answer(sources[c->source].encoded ? encoded : plain, &exchange, NOW_S);
     struct static_file file = static_open(&store, &site->files, the_page());
     assert_non_null(file.descriptor);
     file.changed = c->source == FROM_CHANGED_FILE;
