@@ -18,6 +18,7 @@ struct asked {
     const struct vhost *vhost;
     struct site *site;       /* NULL: this host has no pages */
     struct site_match match;
+    const struct rule *rule; /* of the configuration, or NULL: once it is known */
     unsigned allow;
 };
 
@@ -26,47 +27,7 @@ static bool reads(enum method method)
     return method == METHOD_GET || method == METHOD_HEAD;
 }
 
-/* ---- Redirects ---------------------------------------------------------------------------------------------- */
-
-/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
-static void answer_moved(struct exchange *exchange, unsigned status, struct slice location)
-{
-    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n<p>This page is at <a href=\"");
-    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
-    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
-    char *text = arena_take(&exchange->arena, size);
-    if (text == NULL || !exchange_add_field(exchange, SLICE("Location"), location)) {
-        respond_unavailable(exchange);
-        return;
-    }
-    struct writer w = writer_on(text, size);
-    writer_put(&w, start);
-    writer_html(&w, location);
-    writer_put(&w, end);
-    exchange->response.chosen = status;
-    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
-}
-
-/* The canonical address of a folder, with the query kept. */
-static void redirect_to_folder(struct exchange *exchange, struct slice folder)
-{
-    const struct target *target = &exchange->request.target;
-    size_t size = 3 * folder.size + 2 + target->query.size; /* every byte may become %XX */
-    char *text = arena_take(&exchange->arena, size);
-    if (text == NULL) {
-        respond_unavailable(exchange);
-        return;
-    }
-    struct writer w = writer_on(text, size);
-    percent_write(&w, folder);
-    if (target->has_query) {
-        writer_byte(&w, '?');
-        writer_put(&w, target->query);
-    }
-    answer_moved(exchange, 301, writer_slice(&w));
-}
-
-/* ---- Rules -------------------------------------------------------------------------------------------------- */
+/* ---- What rules say ----------------------------------------------------------------------------------------- */
 
 static const struct rule *find_rule(const struct asked *asked, const struct rules *rules, struct rule_match *match)
 {
@@ -80,6 +41,66 @@ static bool add_fields(struct exchange *exchange, const struct field_pair *field
             return false;
     return true;
 }
+
+/* What the rule says with what is no page. A redirect too has to say who may read it, or no browser follows it to where
+ * another origin may read (Fetch, "HTTP-redirect fetch"). */
+static bool add_said(const struct asked *asked)
+{
+    struct exchange *exchange = asked->exchange;
+    const struct rule *rule = asked->rule;
+    struct cors_fields cors;
+    if (!rule)
+        return true;
+    if (rule->cache_control.size > 0 && !exchange_add_field(exchange, SLICE("Cache-Control"), rule->cache_control))
+        return false;
+    cors_actual(&rule->cors, fields_get(&exchange->request.fields, FIELD_ORIGIN), &cors);
+    return add_fields(exchange, rule->fields, rule->field_count) && add_fields(exchange, cors.at, cors.count);
+}
+
+/* ---- Redirects ---------------------------------------------------------------------------------------------- */
+
+/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
+static void answer_moved(const struct asked *asked, unsigned status, struct slice location)
+{
+    struct exchange *exchange = asked->exchange;
+    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n"
+                                                 "<p>This page is at <a href=\"");
+    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
+    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL || !add_said(asked) || !exchange_add_field(exchange, SLICE("Location"), location)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    writer_put(&w, start);
+    writer_html(&w, location);
+    writer_put(&w, end);
+    exchange->response.chosen = status;
+    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
+}
+
+/* The canonical address of a folder, with the query kept. */
+static void redirect_to_folder(const struct asked *asked, struct slice folder)
+{
+    struct exchange *exchange = asked->exchange;
+    const struct target *target = &exchange->request.target;
+    size_t size = 3 * folder.size + 2 + target->query.size; /* every byte may become %XX */
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    percent_write(&w, folder);
+    if (target->has_query) {
+        writer_byte(&w, '?');
+        writer_put(&w, target->query);
+    }
+    answer_moved(asked, 301, writer_slice(&w));
+}
+
+/* ---- What rules do ------------------------------------------------------------------------------------------ */
 
 static void answer_preflight(const struct asked *asked, const struct rule *rule)
 {
@@ -105,7 +126,7 @@ static bool redirect_by_rule(const struct asked *asked, const struct rule_match 
     struct writer w = writer_on(text, room);
     if (!rules_location(match, target, &w))
         return false;
-    answer_moved(exchange, match->rule->status, writer_slice(&w));
+    answer_moved(asked, match->rule->status, writer_slice(&w));
     return true;
 }
 
@@ -126,11 +147,19 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
         site_find(asked->site, writer_slice(&w), &found);
     unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
     if (found.found == SITE_PAGE && reads(exchange->request.method))
-        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = match->rule,
+        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = asked->rule,
                                                    .status = status, .ruled = true });
     else
         respond_error(exchange, found.found == SITE_PAGE ? 405 : status >= 400 ? status : 404,
                       found.found == SITE_PAGE ? PAGE_METHODS : 0, SLICE(""));
+}
+
+static void fail_by_rule(const struct asked *asked, unsigned status)
+{
+    if (add_said(asked))
+        rh_fail((rh_request *)asked->exchange, status, ""); /* keeps the fields */
+    else
+        respond_unavailable(asked->exchange);
 }
 
 /* True: this was it. */
@@ -141,7 +170,7 @@ static bool answer_by_rule(const struct asked *asked, const struct rule_match *m
     case RULE_PASS: return false;
     case RULE_REDIRECT: return redirect_by_rule(asked, match);
     case RULE_REWRITE: rewrite_by_rule(asked, match); return true;
-    case RULE_ERROR: respond_error(asked->exchange, rule->status, 0, SLICE("")); return true;
+    case RULE_ERROR: fail_by_rule(asked, rule->status); return true;
     }
     return false;
 }
@@ -191,38 +220,30 @@ static bool navigates(const struct exchange *exchange)
 static struct page *find_fallback(const struct asked *asked)
 {
     struct site_match found;
-    if (asked->site == NULL || asked->vhost->fallback == NULL || asked->match.found != SITE_NOTHING || !navigates(asked->exchange))
+    bool wanted = asked->site != NULL && asked->vhost->fallback != NULL && asked->match.found == SITE_NOTHING;
+    if (!wanted || !navigates(asked->exchange))
         return NULL;
     site_find(asked->site, slice_text(asked->vhost->fallback), &found);
     return found.found == SITE_PAGE ? found.page : NULL;
 }
 
-/* What a rule says with what it lets pass, where that is no page. */
-static bool add_said(struct exchange *exchange, const struct rule *rule)
-{
-    if (!rule)
-        return true;
-    if (rule->cache_control.size > 0 && !exchange_add_field(exchange, SLICE("Cache-Control"), rule->cache_control))
-        return false;
-    return add_fields(exchange, rule->fields, rule->field_count);
-}
-
 /* "/docs" of a folder is at home at "/docs/". */
-static void redirect_to_listing(struct exchange *exchange)
+static void redirect_to_listing(const struct asked *asked)
 {
+    struct exchange *exchange = asked->exchange;
     struct slice path = exchange->request.path;
     char *text = arena_take(&exchange->arena, path.size + 1);
     struct writer w = writer_on(text, text ? path.size + 1 : 0);
     writer_put(&w, path);
     writer_byte(&w, '/');
     if (text)
-        redirect_to_folder(exchange, writer_slice(&w));
+        redirect_to_folder(asked, writer_slice(&w));
     else
         respond_unavailable(exchange);
 }
 
 /* A folder without an index page. */
-static bool list_folder(const struct asked *asked, const struct rule *rule)
+static bool list_folder(const struct asked *asked)
 {
     struct exchange *exchange = asked->exchange;
     struct slice path = exchange->request.path;
@@ -232,15 +253,15 @@ static bool list_folder(const struct asked *asked, const struct rule *rule)
     if (!site_folders_find(asked->site->folders, path, &folder))
         return false;
     if (path.data[path.size - 1] != '/')
-        redirect_to_listing(exchange);
-    else if (add_said(exchange, rule))
+        redirect_to_listing(asked);
+    else if (add_said(asked))
         folder_list_begin(exchange, asked->site, folder);
     else
         respond_unavailable(exchange);
     return true;
 }
 
-static void answer_address(struct asked *asked, const struct rule *rule, bool ruled)
+static void answer_address(struct asked *asked)
 {
     struct exchange *exchange = asked->exchange;
     enum method method = exchange->request.method;
@@ -254,9 +275,10 @@ static void answer_address(struct asked *asked, const struct rule *rule, bool ru
     else if (!reads(method) || (!page && asked->match.found != SITE_REDIRECT))
         respond_error(exchange, 405, asked->allow, SLICE(""));
     else if (page)
-        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = page, .rule = rule, .ruled = ruled });
+        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = page, .rule = asked->rule,
+                                                        .ruled = true });
     else
-        redirect_to_folder(exchange, site_folder(asked->match.page));
+        redirect_to_folder(asked, site_folder(asked->match.page));
 }
 
 /* Whatever is not simply a page in memory. A browser asks whether it may ask (CORS) without a password. */
@@ -265,7 +287,7 @@ static void answer_with_rules(struct asked *asked)
     struct exchange *exchange = asked->exchange;
     const struct rules *redirects = asked->site ? asked->site->redirects : NULL;
     struct rule_match match, hosted;
-    const struct rule *rule = find_rule(asked, asked->vhost->config.rules, &match);
+    const struct rule *rule = asked->rule = find_rule(asked, asked->vhost->config.rules, &match);
     if (rule && rule->cors.count > 0 && cors_is_preflight(&exchange->request)) {
         answer_preflight(asked, rule);
         return;
@@ -277,8 +299,8 @@ static void answer_with_rules(struct asked *asked)
         return;
     if (find_rule(asked, redirects, &hosted) && answer_by_rule(asked, &hosted)) /* the site's own word */
         return;
-    if (!list_folder(asked, rule))
-        answer_address(asked, rule, true);
+    if (!list_folder(asked))
+        answer_address(asked);
 }
 
 /* Apart, so that the way of most requests needs no frame for all that may be. */
@@ -298,7 +320,8 @@ void pages_answer(struct exchange *exchange, unsigned allow)
         respond_error(exchange, 421, 0, SLICE(""));
         return;
     }
-    struct asked asked = { .exchange = exchange, .vhost = vhost, .site = vhost_generation(vhost)->site, .allow = allow };
+    struct site *site = vhost_generation(vhost)->site;
+    struct asked asked = { .exchange = exchange, .vhost = vhost, .site = site, .allow = allow };
     if (asked.site != NULL)
         site_find(asked.site, exchange->request.path, &asked.match);
     bool plain = asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method);

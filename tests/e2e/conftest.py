@@ -114,6 +114,18 @@ def serve(start, site):
 
 
 @pytest.fixture
+def serve_config(start, scratch, site):
+    """serve_config(text, options...): rawhttpd with this configuration, which stands beside the folder of the site."""
+    def serve_text(text, *options):
+        path = scratch / "site.conf"
+        path.write_text(text)
+        command = [RAWHTTPD, "-c", path, "--listen", "127.0.0.1:0", "--access-log", "off", *options]
+        return start(command, ready=r"listening on http://[^:]*:(\d+)")
+
+    return serve_text
+
+
+@pytest.fixture
 def users(start, scratch):
     """users(): the example with an API over an SQLite file, which is the same one each time."""
     program = EXAMPLES / "users"
