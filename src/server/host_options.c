@@ -80,6 +80,21 @@ static bool split(struct slice text, struct slice *first, struct slice *second)
     return first->size > 0 && second->size > 0;
 }
 
+/* As much of "type/subtype" as has to be there; parameters may follow. */
+static bool is_type(struct slice text)
+{
+    size_t slash = slice_find(text, '/');
+    return slash > 0 && slash + 1 < text.size && field_value_valid(text);
+}
+
+/* "mjs text/javascript"; a dot in front of the ending does no harm. */
+static bool read_type(struct slice text, struct site_type *type)
+{
+    if (slice_starts(text, SLICE(".")))
+        text = slice_skip(text, 1);
+    return split(text, &type->ending, &type->type) && is_type(type->type);
+}
+
 static bool add_types(struct vhost *vhost, const char *const *texts, struct why why)
 {
     size_t many = count(texts);
@@ -91,11 +106,8 @@ static bool add_types(struct vhost *vhost, const char *const *texts, struct why 
         struct slice text = copy(vhost, texts[i]);
         if (!text.data)
             return run_out(why);
-        if (!split(text, &types[i].ending, &types[i].type) || slice_find(types[i].type, '/') == types[i].type.size ||
-            !field_value_valid(types[i].type))
+        if (!read_type(text, &types[i]))
             return why_refuse(why, text, "a type is an ending and a media type; write \"mjs text/javascript\"");
-        if (types[i].ending.data[0] == '.')
-            types[i].ending = slice_skip(types[i].ending, 1);
     }
     vhost->config.types = types;
     vhost->config.type_count = many;
