@@ -51,13 +51,23 @@ int rh_host_add(rh_server *server, const rh_host_options *options, size_t option
     return -1;
 }
 
+/* A default host without anything to serve is there for routes only, where others have names: what is nobody's is
+ * refused then (RFC 9110 15.5.20). */
+static bool refuses_strangers(const rh_server *server)
+{
+    const struct vhost *first = server->vhosts[0];
+    return server->vhost_count > 1 && first->config.root == NULL && first->rules == NULL;
+}
+
 static bool make_table(rh_server *server)
 {
     struct slice *names = calloc(server->vhost_count, sizeof *names);
     char text[WHY_SIZE] = "out of memory";
+    size_t first = server->first_found = refuses_strangers(server) ? 1 : 0;
     for (size_t i = 0; names != NULL && i < server->vhost_count; i++)
         names[i] = server->vhosts[i]->names ? slice_text(server->vhosts[i]->names) : SLICE("");
-    bool made = names != NULL && hosts_new(&server->hosts, names, server->vhost_count, (struct why){ text, sizeof text });
+    bool made = names != NULL && hosts_new(&server->hosts, names + first, server->vhost_count - first,
+                                           (struct why){ text, sizeof text });
     free(names);
     return made || server_fail(server, "%s", text);
 }
@@ -120,7 +130,7 @@ struct vhost *vhost_search(const struct exchange *exchange)
     bool absolute = request->target.form == TARGET_ABSOLUTE;
     struct slice authority = absolute ? request->target.authority : fields_get(&request->fields, FIELD_HOST);
     int place = hosts_find(server->hosts, authority);
-    return place < 0 ? NULL : server->vhosts[place];
+    return place < 0 ? NULL : server->vhosts[server->first_found + (size_t)place];
 }
 
 rh_site_info rh_site(const rh_server *server)

@@ -47,6 +47,7 @@ struct rh_server {
     size_t vhost_count;
     struct guard_pool *guard_pool;
     struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */
+    size_t first_found;          /* from here on they are found there */
     struct background *background;
     struct access_log *access_log;
     int access_fd;
