@@ -146,12 +146,15 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
     if (asked->site != NULL)
         site_find(asked->site, writer_slice(&w), &found);
     unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
-    if (found.found == SITE_PAGE && reads(exchange->request.method))
-        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = asked->rule,
-                                                   .status = status, .ruled = true });
+    if (found.found != SITE_PAGE)
+        respond_error(exchange, status != 0 ? status : 404, 0, SLICE(""));
+    else if (exchange->request.method == METHOD_OPTIONS)
+        respond_options(exchange, PAGE_METHODS);
+    else if (!reads(exchange->request.method))
+        respond_error(exchange, 405, PAGE_METHODS, SLICE(""));
     else
-        respond_error(exchange, found.found == SITE_PAGE ? 405 : status >= 400 ? status : 404,
-                      found.found == SITE_PAGE ? PAGE_METHODS : 0, SLICE(""));
+        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = asked->rule,
+                                                        .status = status, .ruled = true });
 }
 
 static void fail_by_rule(const struct asked *asked, unsigned status)
@@ -198,9 +201,12 @@ static struct guard *find_guard(const struct asked *asked)
     return guard;
 }
 
+/* What routes there are for other methods has been forgotten meanwhile. */
 static void go_on(struct exchange *exchange)
 {
-    pages_answer(exchange, 0);
+    struct router_match routes;
+    router_find(exchange_worker(exchange)->server->router, exchange->request.path, exchange->request.method, &routes);
+    pages_answer(exchange, routes.found ? routes.methods : 0);
 }
 
 /* ---- Pages -------------------------------------------------------------------------------------------------- */

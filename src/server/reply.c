@@ -60,9 +60,10 @@ static bool add_said(struct exchange *exchange, const struct page_reply *reply, 
     page_fields_ok(&said, reply->page, &dress, SLICE(""), -1);
     for (unsigned i = 0; i < said.count; i++) {
         struct field_pair field = said.at[i];
-        if (slice_equal(field.name, SLICE("Accept-Ranges")))
+        bool type = slice_equal(field.name, SLICE("Content-Type"));
+        if (slice_equal(field.name, SLICE("Accept-Ranges")) || (type && exchange->response.status == 304))
             continue;
-        if (slice_equal(field.name, SLICE("Content-Type")))
+        if (type)
             field.value = type_of(prepared, count, field.value);
         if (!exchange_add_field(exchange, field.name, field.value))
             return false;
