@@ -253,7 +253,7 @@ static struct answer *make_answer(unsigned status, const struct page_fields *fie
         .field_count = fields->count, .release = release_descriptor, .release_user = file->descriptor });
     if (!answer)
         return NULL;
-    if (status == 200)
+    if (status != 304)
         answer->body = (struct body){ .kind = BODY_FILE, .size = file->size, .fd = file->descriptor->fd,
                                       .hold = &answer->hold };
     file->descriptor = NULL;
@@ -308,4 +308,13 @@ enum static_result static_answer_file(const struct page *page, const struct dres
     page_fields_ok(&made, page, dress, etag, file->modified_s);
     struct answer *ok = make_answer(200, &made, file);
     return answer_file(exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
+}
+
+enum static_result static_send_file(const struct page *page, const struct dress *dress, struct static_file *file,
+                                    struct exchange *exchange, unsigned status)
+{
+    struct page_fields made;
+
+    page_fields_ok(&made, page, dress, SLICE(""), file->modified_s);
+    return use_own(exchange, make_answer(status, &made, file));
 }

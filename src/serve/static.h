@@ -48,6 +48,11 @@ struct static_file static_open(struct store *store, const struct files *files, c
 enum static_result static_answer_file(const struct page *page, const struct dress *dress, struct static_file *file,
                                       struct exchange *exchange, int64_t now_s) __attribute__((warn_unused_result));
 
+/* The same, but the whole file under this status, which is an error's: conditions and ranges are for a 200 (RFC 9110
+ * 13.2.1, 14.2). */
+enum static_result static_send_file(const struct page *page, const struct dress *dress, struct static_file *file,
+                                    struct exchange *exchange, unsigned status) __attribute__((warn_unused_result));
+
 /* For a file that nobody answered with. */
 void static_close(struct static_file *file);
 

@@ -117,9 +117,11 @@ void reply_with_file(struct exchange *exchange, const struct page_reply *reply, 
     const struct rule *rule = reply->ruled ? reply->rule : dress_rule(&reply->site->wardrobe, page_address(reply->page));
 
     dress_page(&dress, &reply->site->wardrobe, rule, exchange->request.path, origin_of(exchange));
-    enum static_result result = static_answer_file(reply->page, &dress, file, exchange, now_s(exchange));
-    if (result == STATIC_ANSWERED && reply->status != 0 && exchange->response.status == 200 && !redress(exchange, reply))
-        result = STATIC_NO_MEMORY;
+    enum static_result result;
+    if (reply->status != 0) /* see reply_with_content */
+        result = static_send_file(reply->page, &dress, file, exchange, reply->status);
+    else
+        result = static_answer_file(reply->page, &dress, file, exchange, now_s(exchange));
     respond_page(exchange, result);
 }
 
