@@ -136,7 +136,8 @@ static bool add_error_pages(struct vhost *vhost, const char *const *texts, struc
         struct slice text = copy(vhost, texts[i]), status;
         if (!text.data)
             return run_out(why);
-        if (!split(text, &status, &pages[i].path) || !read_status(status, &pages[i].status) || pages[i].path.data[0] != '/')
+        if (!split(text, &status, &pages[i].path) || !read_status(status, &pages[i].status) ||
+            pages[i].path.data[0] != '/')
             return why_refuse(why, text, "an error page is a status and a path; write \"404 /lost.html\"");
     }
     vhost->config.error_pages = pages;
@@ -155,8 +156,10 @@ static bool set_text(struct vhost *vhost, const char **place, const char *text, 
 bool host_options_read(struct vhost *vhost, const rh_host_options *options, size_t rule_size, struct why why)
 {
     if (options->fallback && options->fallback[0] != '/')
-        return why_refuse(why, slice_text(options->fallback), "a fallback is the path of a page; write \"/index.html\"");
-    if (!set_text(vhost, &vhost->names, options->names, why) || !set_text(vhost, &vhost->fallback, options->fallback, why) ||
+        return why_refuse(why, slice_text(options->fallback), "a fallback is the path of a page; write "
+                                                            "\"/index.html\"");
+    if (!set_text(vhost, &vhost->names, options->names, why) ||
+        !set_text(vhost, &vhost->fallback, options->fallback, why) ||
         !set_text(vhost, &vhost->config.root, options->root, why))
         return false;
     vhost->config.lists = options->list;

@@ -61,7 +61,8 @@ static void everything_said_is_copied(void **state)
          header[] = "X-A: b";
     const char *types[] = { type, second, NULL }, *pages[] = { "404 /lost.html", other, NULL },
                *headers[] = { header, NULL };
-    const rh_rule rules[] = { { .path = path, .headers = headers, .cache_control = "" }, { .path = "*.js", .cors = "*" } };
+    const rh_rule rules[] = { { .path = path, .headers = headers, .cache_control = "" },
+                              { .path = "*.js", .cors = "*" } };
     struct vhost *vhost = make();
     (void)state;
     assert_true(read_into(vhost, &(rh_host_options){ .names = names, .root = root, .fallback = fallback, .list = true,
@@ -121,7 +122,7 @@ static void as_many_as_one_likes(void **state)
 
 #define A_TYPE ": a type is an ending and a media type; write \"mjs text/javascript\""
 #define A_PAGE ": an error page is a status and a path; write \"404 /lost.html\""
-#define A_FALLBACK ": a fallback is the path of a page; write \"/index.html\""
+#define A_FALLBACK "a fallback is the path of a page; write \"/index.html\""
 
 static void refuses(const rh_host_options *options, const char *why)
 {
@@ -152,8 +153,8 @@ static void mistakes_in_types(void **state)
 
 static void mistakes_in_error_pages(void **state)
 {
-    static const char *const wrong[] = { "404", "404 ", "404 lost.html", " /lost.html", "40 /a", "4040 /a", "4x4 /a", "x04 /a",
-                                         "399 /a", "600 /a", "000 /a", "-04 /a" };
+    static const char *const wrong[] = { "404", "404 ", "404 lost.html", " /lost.html", "40 /a", "4040 /a", "4x4 /a",
+                                         "x04 /a", "399 /a", "600 /a", "000 /a", "-04 /a" };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char why[128];
@@ -170,8 +171,8 @@ static void mistakes_in_the_rest(void **state)
     const rh_rule no_path = { .path = "a" };
     char why[WHY_SIZE];
     (void)state;
-    refuses(&(rh_host_options){ .fallback = "index.html" }, "index.html" A_FALLBACK);
-    refuses(&(rh_host_options){ .fallback = "" }, A_FALLBACK + 2);
+    refuses(&(rh_host_options){ .fallback = "index.html" }, "index.html: " A_FALLBACK);
+    refuses(&(rh_host_options){ .fallback = "" }, A_FALLBACK);
     refuses(&(rh_host_options){ .rules = without_path, .rule_count = 2 },
             "a rule: it has no path; write one, such as \"/*\"");
     refuses(&(rh_host_options){ .rules = twice, .rule_count = 2 },
@@ -245,8 +246,8 @@ static void memory_that_ends_for_each(void **state)
     const char *many[400] = { NULL };
     for (size_t i = 0; i + 1 < sizeof many / sizeof many[0]; i++)
         many[i] = "404 /";
-    const rh_host_options options[] = { { .names = path }, { .root = path }, { .fallback = path }, { .types = one_type },
-        { .error_pages = one_page }, { .types = many }, { .error_pages = many } };
+    const rh_host_options options[] = { { .names = path }, { .root = path }, { .fallback = path },
+        { .types = one_type }, { .error_pages = one_page }, { .types = many }, { .error_pages = many } };
     (void)state;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         struct vhost *vhost = make();

@@ -227,7 +227,8 @@ static void what_cannot_be_opened(void **state)
     rh_server *server = make(NULL);
     (void)state;
     add_host(server, (rh_host_options){ .names = "a.example", .root = "/nowhere/at/all" });
-    fails_to_start(server, "cannot serve /nowhere/at/all: No such file or directory; name a folder that this user may read");
+    fails_to_start(server, "cannot serve /nowhere/at/all: No such file or directory; name a folder that "
+                           "this user may read");
 
     server = make(NULL);
     add_host(server, (rh_host_options){ .names = "a.example", .rules = &rule, .rule_count = 1 });
