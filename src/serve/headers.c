@@ -205,16 +205,30 @@ static bool merge(struct header_set *set, struct field_pair field)
     return field.value.size == 0 || join(set, before, field.value);
 }
 
+static bool holds(const struct block *block, struct slice path, uint64_t first)
+{
+    struct rule_values values;
+    return !((first ^ block->path->first) & block->path->mask) && rule_path_match(block->path, path, &values);
+}
+
+bool headers_compare(const struct headers *headers, struct slice a, struct slice b)
+{
+    uint64_t first_a = rule_path_first(a), first_b = rule_path_first(b);
+    for (unsigned i = 0; i < headers->block_count; i++)
+        if (holds(&headers->blocks[i], a, first_a) != holds(&headers->blocks[i], b, first_b))
+            return false;
+    return true;
+}
+
 bool headers_collect(const struct headers *headers, struct slice path, struct header_set *set)
 {
     uint64_t first = rule_path_first(path);
-    struct rule_values values;
     bool room = true;
     set->count = 0;
     set->used = 0;
     for (unsigned i = 0; i < headers->block_count; i++) {
         const struct block *block = &headers->blocks[i];
-        if (((first ^ block->path->first) & block->path->mask) || !rule_path_match(block->path, path, &values))
+        if (!holds(block, path, first))
             continue;
         for (unsigned k = 0; k < block->count; k++)
             room &= merge(set, headers->lines[block->first + k]);

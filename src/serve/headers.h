@@ -38,6 +38,14 @@ struct header_set {
 
 bool headers_collect(const struct headers *headers, struct slice path, struct header_set *set);
 
+bool headers_compare(const struct headers *headers, struct slice a, struct slice b);
+
+/* The same blocks hold for both paths. */
+static inline bool headers_alike(const struct headers *headers, struct slice a, struct slice b)
+{
+    return headers == NULL || headers_compare(headers, a, b);
+}
+
 /* What the path's page has; for a normal path, when it is prepared, not for each request. False: it is too much, and
  * the set is what had room. */
 static inline bool headers_find(const struct headers *headers, struct slice path, struct header_set *set)

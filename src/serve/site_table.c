@@ -206,16 +206,23 @@ static bool everybody_gets_the_same(const struct rule *rule)
     return !rule || (rule->action == RULE_PASS && !rule->basic_auth.data && rule->cors.count == 0);
 }
 
+/* Whether what is prepared for a page holds at this address of it, too. */
+static bool holds_at(const struct site *site, const struct page *page, const struct rule *rule, struct slice address)
+{
+    struct rule_match match;
+    return dress_rule(&site->wardrobe, address) == rule && !rules_find(site->redirects, address, true, &match) &&
+           headers_alike(site->headers, address, page_address(page));
+}
+
 /* Whether some request for it has to be answered in another way than it is prepared. */
 static bool is_ruled(const struct site *site, const struct page *page)
 {
     struct slice addresses[SITE_ADDRESSES_MAX];
     const struct rule *rule = dress_rule(&site->wardrobe, page_address(page));
-    struct rule_match match;
     bool ruled = !everybody_gets_the_same(rule);
 
     for (unsigned count = site_addresses(page, addresses), i = 0; i < count && !ruled; i++)
-        ruled = dress_rule(&site->wardrobe, addresses[i]) != rule || rules_find(site->redirects, addresses[i], true, &match);
+        ruled = !holds_at(site, page, rule, addresses[i]);
     return ruled;
 }
 
@@ -233,7 +240,7 @@ static void set_type(const struct site_config *config, struct page *page)
  * shared. */
 static void settle_pages(struct site *site)
 {
-    bool rules = site->config->rules || site->redirects;
+    bool rules = site->config->rules || site->redirects || site->headers;
 
     for (size_t i = 0; i < site->tree.count; i++) {
         struct page *page = site->tree.pages[i];

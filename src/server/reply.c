@@ -16,9 +16,11 @@ static struct slice origin_of(const struct exchange *exchange)
 }
 
 /* Whether what is prepared is what this request is to get. */
-static bool as_prepared(const struct page_reply *reply)
+static bool as_prepared(const struct exchange *exchange, const struct page_reply *reply)
 {
-    bool same = reply->rule == dress_rule(&reply->site->wardrobe, page_address(reply->page));
+    struct slice address = page_address(reply->page);
+    bool same = reply->rule == dress_rule(&reply->site->wardrobe, address) &&
+                headers_alike(reply->site->headers, exchange->request.path, address);
     bool constant = !reply->rule || reply->rule->cors.count == 0 || cors_constant(&reply->rule->cors);
     return same && constant && reply->status == 0;
 }
@@ -97,7 +99,7 @@ static void finish(struct exchange *exchange, const struct page_reply *reply, en
 {
     if (result != STATIC_ANSWERED)
         respond_page(exchange, result);
-    else if (reply->ruled && !as_prepared(reply) && !redress(exchange, reply))
+    else if (reply->ruled && !as_prepared(exchange, reply) && !redress(exchange, reply))
         respond_unavailable(exchange);
 }
 

@@ -230,10 +230,31 @@ static void test_no_memory(void **state)
     }
 }
 
+static void test_paths_that_are_alike(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool alike;
+    } rows[] = {
+        { "/x", "/x", true }, { "/x", "/y", true }, { "/docs/x", "/docs/y", true }, { "/docs/x", "/docs", false },
+        { "/x", "/about", false }, { "/about", "/about.html", false }, { "/about", "/other", false },
+        { "/docs/about", "/docs/x", true },
+    };
+    (void)state;
+    struct headers *headers = parsed("/*\n  X-A: 1\n/docs/*\n  X-B: 1\n/about\n  X-C: 1\n/other\n  X-C: 1\n", "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(headers_alike(headers, slice_text(rows[i].a), slice_text(rows[i].b)), rows[i].alike);
+        assert_int_equal(headers_alike(headers, slice_text(rows[i].b), slice_text(rows[i].a)), rows[i].alike);
+    }
+    assert_true(headers_alike(NULL, SLICE("/a"), SLICE("/b")));
+    headers_free(headers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which_fields_a_path_has),
+        cmocka_unit_test(test_paths_that_are_alike),
         cmocka_unit_test(test_how_values_are_merged),
         cmocka_unit_test(test_faults_are_told_and_skipped),
         cmocka_unit_test(test_the_fields_of_a_bad_path_go_with_it),

@@ -1,5 +1,6 @@
-/* Sidecars: which files are another one's content, encoded, and have no address then; in one generation, and
- * when they or those they belong to come, change and go in the next. And how two addresses are compared. */
+/* Sidecars: which files are another one's content, encoded, and have no address then; in one generation, and when they
+ * or those they belong to come, change and go in the next. And how two addresses are compared. What is said about pages
+ * is in test_site_words.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
