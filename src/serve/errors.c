@@ -180,6 +180,18 @@ static bool prepare_forms(const struct errors *errors, struct forms *forms, unsi
     return true;
 }
 
+/* A status that the server does not use itself, but the configuration has a page for. */
+static bool prepare_configured(struct errors *errors)
+{
+    for (size_t i = 0; errors->configured && i < errors->config->error_page_count; i++) {
+        unsigned status = errors->config->error_pages[i].status;
+        struct forms *forms = &errors->prepared[status - STATUS_MIN];
+        if (errors->configured[i] && !forms->in[FORM_HTML] && !prepare_forms(errors, forms, status, SLICE("")))
+            return false;
+    }
+    return true;
+}
+
 static bool prepare_all(struct errors *errors)
 {
     const struct error_text *text;
@@ -190,7 +202,7 @@ static bool prepare_all(struct errors *errors)
     char allow[64];
     struct writer w = writer_on(allow, sizeof allow);
     method_write_allow(&w, page_methods);
-    return prepare_forms(errors, &errors->page_only, 405, writer_slice(&w));
+    return prepare_forms(errors, &errors->page_only, 405, writer_slice(&w)) && prepare_configured(errors);
 }
 
 /* False: no memory. */

@@ -18,7 +18,7 @@ struct site_type {
 };
 
 struct site_error_page {
-    unsigned status;
+    unsigned status; /* 400 to 599 */
     struct slice path;
 };
 

@@ -164,11 +164,112 @@ static void test_own_pages_that_change_meanwhile(void **state)
     site_unref(site);
 }
 
+/* ---- Those that the configuration names ---- */
+
+static void answers_with(const struct errors *errors, unsigned status, const char *text)
+{
+    begin(NULL);
+    ask(errors, status, 0, "");
+    assert_int_equal(exchange.response.status, status);
+    expect_body(text);
+    expect_field("Content-Type", html_type);
+    expect_field("Cache-Control", "no-store");
+}
+
+static void configure(const struct site_error_page *pages, size_t count)
+{
+    config.error_pages = pages;
+    config.error_page_count = count;
+}
+
+static void test_configured_pages(void **state)
+{
+    static const struct site_error_page pages[] = {
+        { 403, SLICE_INIT("/errors/no.html") }, { 404, SLICE_INIT("/errors/none.html") },
+        { 503, SLICE_INIT("/errors/no.html") }, { 418, SLICE_INIT("/errors/tea.html") },
+    };
+    (void)state;
+    scratch_mkdir(&scratch, "root/errors");
+    scratch_write(&scratch, "root/errors/no.html", "no");
+    scratch_write(&scratch, "root/errors/none.html", "none");
+    scratch_write(&scratch, "root/errors/tea.html", "tea");
+    configure(pages, sizeof pages / sizeof *pages);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
+    answers_with(errors, 403, "no");
+    answers_with(errors, 404, "none"); /* before 404.html */
+    answers_with(errors, 503, "no");
+    expect_field("Retry-After", "1");
+    answers_with(errors, 500, "own 50x");
+    says_so_itself(errors, 410);
+    begin("application/json");
+    ask(errors, 403, 0, "");
+    expect_field("Content-Type", json_type);
+    assert_string_equal(scratch.lines, "");
+    exchange_reset(&exchange);
+    errors_free(errors);
+    site_unref(site);
+}
+
+/* They are told, and what there is without them answers. */
+static void test_configured_pages_that_are_not_there(void **state)
+{
+    static const struct site_error_page pages[] = {
+        { 404, SLICE_INIT("/missing.html") }, { 500, SLICE_INIT("/blank.html") }, { 403, SLICE_INIT("/blank.html") },
+        { 410, SLICE_INIT("/404") }, /* an address, and no file */
+    };
+    (void)state;
+    scratch_write(&scratch, "root/blank.html", "");
+    configure(pages, sizeof pages / sizeof *pages);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
+    answers_with(errors, 404, "own 404");
+    answers_with(errors, 500, "own 50x");
+    says_so_itself(errors, 403);
+    says_so_itself(errors, 410);
+    assert_non_null(strstr(scratch.lines, "the error page for 404 is not there: /missing.html\n"));
+    assert_non_null(strstr(scratch.lines, "the error page for 500 is not there: /blank.html\n"));
+    assert_non_null(strstr(scratch.lines, "the error page for 403 is not there: /blank.html\n"));
+    assert_non_null(strstr(scratch.lines, "the error page for 410 is not there: /404\n"));
+    errors_free(errors);
+    site_unref(site);
+}
+
+/* Of one that the server itself does not use, too. The first page named for a status is its page. */
+static void test_a_configured_page_for_any_status(void **state)
+{
+    static const struct site_error_page pages[] = {
+        { 418, SLICE_INIT("/tea.html") }, { 599, SLICE_INIT("/tea.html") }, { 418, SLICE_INIT("/404.html") },
+    };
+    (void)state;
+    scratch_write(&scratch, "root/tea.html", "tea");
+    configure(pages, sizeof pages / sizeof *pages);
+    struct site *site = build();
+    struct errors *errors = errors_new(site);
+    assert_non_null(errors);
+    answers_with(errors, 418, "tea");
+    answers_with(errors, 599, "tea");
+    begin("application/json");
+    ask(errors, 418, 0, "short and stout");
+    assert_true(body_has("\"status\":418"));
+    assert_true(body_has("short and stout"));
+    answers_with(errors, 598, "own 50x");
+    exchange_reset(&exchange);
+    errors_free(errors);
+    site_unref(site);
+}
+
 /* ---- Without memory ---- */
 
 static void test_no_memory_when_built(void **state)
 {
     (void)state;
+    static const struct site_error_page pages[] = {
+        { 403, SLICE_INIT("/404.html") }, { 418, SLICE_INIT("/404.html") },
+    };
+    configure(pages, 2);
     struct site *site = build();
     for (long i = 0;; i++) {
         allocations_left = i;
@@ -227,6 +328,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_pages_that_cannot_be_used, start, end),
         cmocka_unit_test_setup_teardown(test_an_own_page_of_4_mib, start, end),
         cmocka_unit_test_setup_teardown(test_own_pages_that_change_meanwhile, start, end),
+        cmocka_unit_test_setup_teardown(test_configured_pages, start, end),
+        cmocka_unit_test_setup_teardown(test_configured_pages_that_are_not_there, start, end),
+        cmocka_unit_test_setup_teardown(test_a_configured_page_for_any_status, start, end),
         cmocka_unit_test_setup_teardown(test_no_memory_when_built, start, end),
         cmocka_unit_test_setup_teardown(test_no_memory_when_answered, start, end),
     };
