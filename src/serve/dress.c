@@ -60,17 +60,16 @@ static void put_rule(struct dress *dress, const struct rule *rule, struct slice 
     put_all(dress, dress->cors.at, dress->cors.count);
 }
 
-void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
-                struct slice origin)
+void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct occasion *occasion)
 {
     dress->type = slice_make(NULL, 0);
-    dress->cache_control = defaults_cache_control(path);
+    dress->cache_control = defaults_cache_control(occasion->page);
     dress->count = dress->vary_count = 0;
     append(dress, defaults_nosniff());
-    headers_find(wardrobe->headers, path, &dress->set); /* where it is too much, what had room */
+    headers_find(wardrobe->headers, occasion->path, &dress->set); /* where it is too much, what had room */
     put_all(dress, dress->set.at, dress->set.count);
-    if (rule)
-        put_rule(dress, rule, origin);
+    if (occasion->rule)
+        put_rule(dress, occasion->rule, occasion->origin);
 }
 
 const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path)

@@ -28,10 +28,14 @@ struct dress {
     struct cors_fields cors;
 };
 
-/* `rule`: the one that holds for the path asked for, or NULL; only its fields are looked at. `origin`: the request's;
- * data NULL: it has none, or the answer is prepared for all. */
-void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct rule *rule, struct slice path,
-                struct slice origin);
+struct occasion {
+    const struct rule *rule; /* the one that holds for the path, or NULL; only its fields are looked at */
+    struct slice page;       /* its own path: how long it may be kept goes by its name, whatever was asked for */
+    struct slice path;       /* what was asked for; its own, where the answer is prepared for all */
+    struct slice origin;     /* the request's; data NULL: it has none, or there is no request */
+};
+
+void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct occasion *occasion);
 
 /* The rule by which the page at this path is prepared, or NULL. */
 const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path);

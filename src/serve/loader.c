@@ -163,7 +163,7 @@ static enum loaded make_content(struct loading *loading, struct file *file, stru
     const struct wardrobe *wardrobe = &loading->site->wardrobe;
     struct slice address = page_address(page);
 
-    dress_page(&dress, wardrobe, dress_rule(wardrobe, address), address, slice_make(NULL, 0));
+    dress_page(&dress, wardrobe, &(struct occasion){ dress_rule(wardrobe, address), address, address, { NULL, 0 } });
     *content = content_new(page, file->bytes, hash, &dress, now_s());
     if (!*content)
         return LOADED_NOT;

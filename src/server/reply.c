@@ -10,9 +10,12 @@ static int64_t now_s(const struct exchange *exchange)
     return exchange->session->host->clock->unix_s;
 }
 
-static struct slice origin_of(const struct exchange *exchange)
+static void dress_for(const struct exchange *exchange, const struct page_reply *reply, const struct rule *rule,
+                      struct dress *dress)
 {
-    return fields_get(&exchange->request.fields, FIELD_ORIGIN);
+    dress_page(dress, &reply->site->wardrobe, &(struct occasion){
+        .rule = rule, .page = page_address(reply->page), .path = exchange->request.path,
+        .origin = fields_get(&exchange->request.fields, FIELD_ORIGIN) });
 }
 
 /* Whether what is prepared is what this request is to get. */
@@ -58,7 +61,7 @@ static bool add_said(struct exchange *exchange, const struct page_reply *reply, 
     struct page_fields said;
     struct dress dress;
 
-    dress_page(&dress, &reply->site->wardrobe, reply->rule, exchange->request.path, origin_of(exchange));
+    dress_for(exchange, reply, reply->rule, &dress);
     page_fields_ok(&said, reply->page, &dress, SLICE(""), -1);
     for (unsigned i = 0; i < said.count; i++) {
         struct field_pair field = said.at[i];
@@ -118,7 +121,7 @@ void reply_with_file(struct exchange *exchange, const struct page_reply *reply, 
     struct dress dress;
     const struct rule *rule = reply->ruled ? reply->rule : dress_rule(&reply->site->wardrobe, page_address(reply->page));
 
-    dress_page(&dress, &reply->site->wardrobe, rule, exchange->request.path, origin_of(exchange));
+    dress_for(exchange, reply, rule, &dress);
     enum static_result result;
     if (reply->status != 0) /* see reply_with_content */
         result = static_send_file(reply->page, &dress, file, exchange, reply->status);

@@ -36,6 +36,11 @@ static inline void static_noise(char *bytes, size_t size, unsigned seed)
         bytes[i] = (char)((i * 31 + (i >> 5) * 17 + seed * 101) & 0xff);
 }
 
+static inline void static_dress(void)
+{
+    dress_page(&dress, &site->wardrobe, &(struct occasion){ .page = SLICE("/a.html"), .path = SLICE("/a.html") });
+}
+
 static inline int static_start(void **state)
 {
     char content[PAGE_SIZE];
@@ -48,7 +53,7 @@ static inline int static_start(void **state)
     config = (struct site_config){ .root = scratch.root };
     site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
-    dress_page(&dress, &site->wardrobe, NULL, SLICE("/a.html"), slice_make(NULL, 0));
+    static_dress();
     pages_init(&pages, 0);
     exchange_init(&exchange, &pages, 64 * 1024, static_never_gone);
     exchange_reset(&exchange);

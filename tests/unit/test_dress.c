@@ -46,8 +46,9 @@ static void headers_of(const char *text)
 static void put_on(const char *path, struct slice origin)
 {
     struct wardrobe wardrobe = { rules, headers };
+    struct slice at = slice_text(path);
     memset(&dress, 0xee, sizeof dress); /* as a stack is */
-    dress_page(&dress, &wardrobe, dress_rule(&wardrobe, slice_text(path)), slice_text(path), origin);
+    dress_page(&dress, &wardrobe, &(struct occasion){ dress_rule(&wardrobe, at), at, at, origin });
 }
 
 static void is(struct slice slice, const char *text)
@@ -97,6 +98,22 @@ static void good_sense(void **state)
     HAS(NOSNIFF);
     put_on("/assets/app-3f9a1c7be2d04856.js", absent);
     is(dress.cache_control, "public, max-age=31536000, immutable");
+}
+
+/* A page that answers in the place of what was asked for, which a cache shall not keep for a year. */
+static void good_sense_goes_by_the_page(void **state)
+{
+    const struct slice hashed = SLICE("/assets/app-3f9a1c7be2d04856.js"), plain = SLICE("/index.html");
+    struct wardrobe none = { NULL, NULL };
+    (void)state;
+    dress_page(&dress, &none, &(struct occasion){ .page = plain, .path = hashed });
+    is(dress.cache_control, "no-cache");
+    dress_page(&dress, &none, &(struct occasion){ .page = hashed, .path = plain });
+    is(dress.cache_control, "public, max-age=31536000, immutable");
+    headers_of("/assets*\n  X-A: asked for\n/index.html\n  X-A: answers\n");
+    none.headers = headers;
+    dress_page(&dress, &none, &(struct occasion){ .page = plain, .path = hashed });
+    HAS(NOSNIFF, "X-A", "asked for");
 }
 
 static void headers_add_replace_and_remove(void **state)
@@ -295,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(good_sense),
+        TEST(good_sense_goes_by_the_page),
         TEST(headers_add_replace_and_remove),
         TEST(headers_have_places_of_their_own),
         TEST(a_rule_says_it_otherwise),

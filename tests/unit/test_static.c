@@ -218,7 +218,7 @@ static void the_type_that_is_said(void **state)
     site_unref(site);
     site = site_build(&config, &store, NULL, NULL);
     assert_non_null(site);
-    dress_page(&dress, &site->wardrobe, NULL, SLICE("/a.html"), slice_make(NULL, 0));
+    static_dress();
     struct content *loaded = static_load();
     for (unsigned from = 0; from < 2; from++) {
         struct content *content = from == 0 ? loaded : NULL;
