@@ -151,7 +151,8 @@ def test_one_that_is_older_than_the_page_is_not_used(site, page, serve):
 
 
 @pytest.mark.parametrize("content", [gzip.compress(b"something else" * 100), b"not gzip at all" * 10,
-                                     gzip.compress(TEXT.encode(), 1)[:-9], b""])
+                                     gzip.compress(TEXT.encode(), 1)[:-9], b""],
+                         ids=["of something else", "not gzip", "cut off", "empty"])
 def test_a_bad_one_is_not_used(site, page, serve, content):
     site.put("page.html.gz", content)
     server = serve("--no-encodings")
