@@ -100,6 +100,52 @@ static void redirect_to_folder(const struct asked *asked, struct slice folder)
     answer_moved(asked, 301, writer_slice(&w));
 }
 
+/* ---- Passwords ---------------------------------------------------------------------------------------------- */
+
+static struct guard *guard_at(const struct vhost *vhost, struct slice path)
+{
+    struct rule_match match;
+    const struct rule *rule = rules_find(vhost->config.rules, path, true, &match);
+    return rule && rule->basic_auth.data ? guards_find(vhost->guards, rule->basic_auth) : NULL;
+}
+
+/* Of the path, or of another address of the same page: a page is not open at one door and closed at another. */
+static struct guard *find_guard(const struct asked *asked)
+{
+    const struct vhost *vhost = asked->vhost;
+    struct slice addresses[SITE_ADDRESSES_MAX];
+    struct guard *guard = guard_at(vhost, asked->exchange->request.path);
+    if (guard || asked->match.found == SITE_NOTHING)
+        return guard;
+    unsigned count = site_addresses(asked->match.page, addresses);
+    for (unsigned i = 0; i < count && !guard; i++)
+        guard = guard_at(vhost, addresses[i]);
+    return guard;
+}
+
+/* What routes there are for other methods has been forgotten meanwhile. */
+
+static void go_on(struct exchange *exchange)
+{
+    struct router_match routes;
+    router_find(exchange_worker(exchange)->server->router, exchange->request.path, exchange->request.method, &routes);
+    pages_answer(exchange, routes.found ? routes.methods : 0);
+}
+
+/* A page that somebody else's word leads to, a rewrite or the fallback, is no more open there than at home. False: the
+ * exchange has been answered, or waits. */
+static bool may_show(const struct asked *asked, const struct page *page)
+{
+    struct slice addresses[SITE_ADDRESSES_MAX];
+    struct guard *guard = NULL;
+    if (asked->vhost->guards == NULL || page == asked->match.page)
+        return true;
+    unsigned count = site_addresses(page, addresses);
+    for (unsigned i = 0; i < count && guard == NULL; i++)
+        guard = guard_at(asked->vhost, addresses[i]);
+    return guard == NULL || guard_admit(asked->exchange, guard, go_on);
+}
+
 /* ---- What rules do ------------------------------------------------------------------------------------------ */
 
 static void answer_preflight(const struct asked *asked, const struct rule *rule)
@@ -152,7 +198,7 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
         respond_options(exchange, PAGE_METHODS);
     else if (!reads(exchange->request.method))
         respond_error(exchange, 405, PAGE_METHODS, SLICE(""));
-    else
+    else if (may_show(asked, found.page))
         reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = asked->rule,
                                                         .status = status, .ruled = true });
 }
@@ -176,37 +222,6 @@ static bool answer_by_rule(const struct asked *asked, const struct rule_match *m
     case RULE_ERROR: fail_by_rule(asked, rule->status); return true;
     }
     return false;
-}
-
-/* ---- Passwords ---------------------------------------------------------------------------------------------- */
-
-static struct guard *guard_at(const struct vhost *vhost, struct slice path)
-{
-    struct rule_match match;
-    const struct rule *rule = rules_find(vhost->config.rules, path, true, &match);
-    return rule && rule->basic_auth.data ? guards_find(vhost->guards, rule->basic_auth) : NULL;
-}
-
-/* Of the path, or of another address of the same page: a page is not open at one door and closed at another. */
-static struct guard *find_guard(const struct asked *asked)
-{
-    const struct vhost *vhost = asked->vhost;
-    struct slice addresses[SITE_ADDRESSES_MAX];
-    struct guard *guard = guard_at(vhost, asked->exchange->request.path);
-    if (guard || asked->match.found == SITE_NOTHING)
-        return guard;
-    unsigned count = site_addresses(asked->match.page, addresses);
-    for (unsigned i = 0; i < count && !guard; i++)
-        guard = guard_at(vhost, addresses[i]);
-    return guard;
-}
-
-/* What routes there are for other methods has been forgotten meanwhile. */
-static void go_on(struct exchange *exchange)
-{
-    struct router_match routes;
-    router_find(exchange_worker(exchange)->server->router, exchange->request.path, exchange->request.method, &routes);
-    pages_answer(exchange, routes.found ? routes.methods : 0);
 }
 
 /* ---- Pages -------------------------------------------------------------------------------------------------- */
@@ -280,11 +295,11 @@ static void answer_address(struct asked *asked)
         respond_options(exchange, asked->allow);
     else if (!reads(method) || (!page && asked->match.found != SITE_REDIRECT))
         respond_error(exchange, 405, asked->allow, SLICE(""));
-    else if (page)
+    else if (!page)
+        redirect_to_folder(asked, site_folder(asked->match.page));
+    else if (may_show(asked, page))
         reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = page, .rule = asked->rule,
                                                         .ruled = true });
-    else
-        redirect_to_folder(asked, site_folder(asked->match.page));
 }
 
 /* Whatever is not simply a page in memory. A browser asks whether it may ask (CORS) without a password. */

@@ -30,6 +30,27 @@ static void guards_at_every_address(void **state)
     }
 }
 
+/* Nor does a rewrite or the fallback open a door that is closed. */
+static void other_ways_to_a_guarded_page(void **state)
+{
+    (void)state;
+    scratch_write(&scratch, "root/_redirects", "/way /secret.html 200\n");
+    rh_host_options host = HOST({ .path = "/secret", .basic_auth = users }, { .path = "/there", .rewrite = "/secret" },
+                                { .path = "/lost", .rewrite = "/secret", .status = 404 });
+    host.fallback = "/secret";
+    serve(host);
+    for (int i = 0; i < 2; i++) {
+        get("GET /way", "", 401);
+        get("GET /there", "", 401);
+        get("GET /lost", "", 401);
+        get("GET /nothing", NAVIGATES, 401);
+        gets("GET /way", password("anna:secret"), 200, "<p>secret");
+        gets("GET /there", password("anna:secret"), 200, "<p>secret");
+        gets("GET /lost", password("anna:secret"), 404, "<p>secret");
+        gets("GET /nothing", NAVIGATES "Authorization: Basic YW5uYTpzZWNyZXQ=\r\n", 200, "<p>secret");
+    }
+}
+
 static void listings_and_nothing_are_guarded(void **state)
 {
     (void)state;
@@ -92,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWICE(guards_at_every_address),
         TEST(listings_and_nothing_are_guarded),
+        TEST(other_ways_to_a_guarded_page),
         TWICE(bodies_at_a_guarded_path),
         TEST(redirects_of_a_guarded_site),
     };
