@@ -47,7 +47,7 @@ static const struct slice page_start = SLICE_INIT(
 static const struct slice page_style = SLICE_INIT(
     "</title>\n"
     "<style>\n"
-    ":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--paper:#f6f7f9;--mark:#2f6fde}\n"
+    ":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--paper:#f6f7f9;--mark:#2864cf}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#98a3b3;--paper:#14181e;--mark:#7aa7f8}}\n"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);"
     "font:1.05rem/1.6 system-ui,sans-serif}\n"

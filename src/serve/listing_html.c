@@ -21,7 +21,7 @@ static const struct slice page_style = SLICE_INIT(
     "</title>\n"
     "<style>\n"
     ":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--paper:#f6f7f9;--sheet:#fff;--line:#e1e5ea;"
-    "--hover:#eef3fc;--mark:#2f6fde}\n"
+    "--hover:#eef3fc;--mark:#2864cf}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#98a3b3;--paper:#14181e;--sheet:#1b2027;"
     "--line:#2b323c;--hover:#232b37;--mark:#7aa7f8}}\n"
     "body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}\n"

@@ -269,3 +269,82 @@ def test_nothing_comes_from_anywhere_else(server, browser):
         browser.open(server, path)
         origins = browser.run("return performance.getEntriesByType('resource').map((one) => new URL(one.name).origin)")
         assert set(origins) == {f"http://127.0.0.1:{server.address[1]}"}
+
+
+@pytest.fixture
+def listed(site, serve):
+    """A server that lists folders, with all sorts of names in one."""
+    (site.path / "index.html").unlink()
+    for name, size in (("a large film.mp4", 3_000_000), ("notes.txt", 10), ("<b>&amp;", 2000), ("größe 100%.csv", 70_000),
+                       ("folder/inside.txt", 4), ("zoo/x.txt", 4), ("a?b#c.txt", 5), ("x" * 120 + ".bin", 1)):
+        site.put(f"files/{name}", size)
+    return serve("--list")
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_a_folder_is_shown_sorted_and_can_be_walked(listed, browser, scheme):
+    browser.view(1280, scheme).open(listed, "/files/")
+    assert browser.status == 200 and browser.driver.title == "Index of files/"
+    names = browser.texts("tbody th")
+    assert names[:3] == ["Parent folder", "folder/", "zoo/"] and "<b>&amp;" in names
+    assert browser.find("table").value_of_css_property("border-top-style") == "solid", "the style was not applied"
+    paper = browser.find("body").value_of_css_property("background-color")
+    assert (luminance(paper) < 0.1) == (scheme == "dark")
+    for selector in ("h1", "p", "thead a", "tbody a", "tbody td"):
+        assert contrast(browser.find(selector).value_of_css_property("color"), paper) >= 4.5, selector
+    browser.find("thead th:nth-child(2) a").click()
+    browser.wait(lambda: browser.run("return location.search") == "?sort=size&order=desc", "the order by size")
+    assert browser.texts("tbody th")[3] == "a large film.mp4"
+    assert browser.find("thead th:nth-child(2)").get_attribute("aria-sort") == "descending"
+    for link, path in (("folder/", "/files/folder/"), ("Parent folder", "/files/"), ("a?b#c.txt", "/files/a%3Fb%23c.txt")):
+        browser.driver.find_element(By.LINK_TEXT, link).click()
+        browser.wait(lambda: browser.path == path, path)  # noqa: B023
+        assert browser.status == 200
+    # The first file was not asked for an icon that is not there, and nothing else was refused by the policy.
+    assert not [message for message in browser.console() if "favicon" not in message]
+
+
+@pytest.mark.parametrize("width", (320, 390, 1280))
+def test_a_folder_fits_the_window(listed, browser, width):
+    browser.view(width).open(listed, "/files/")
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+APPLICATION = """<!doctype html>
+<title>Application</title>
+<link rel="icon" href="data:,">
+<script type="module" src="/app.js"></script>
+<nav><a href="/users/17">A user</a></nav>
+<main></main>
+"""
+SCRIPT = """\
+const show = () => document.querySelector('main').textContent = `This is ${location.pathname}`;
+document.querySelector('a').addEventListener('click', (event) => {
+  event.preventDefault();
+  history.pushState(null, '', event.target.href);
+  show();
+});
+addEventListener('popstate', show);
+show();
+"""
+
+
+def test_an_application_of_one_page(site, serve, browser):
+    """Its addresses can be followed, reloaded and opened; what it loads and is not there is not itself again."""
+    site.put("index.html", APPLICATION)
+    site.put("app.js", SCRIPT)
+    server = serve("--fallback", "/index.html")
+    shows = lambda text: browser.wait(lambda: browser.find("main").text == text, text)  # noqa: E731
+    browser.open(server)
+    shows("This is /")
+    browser.find("nav a").click()
+    shows("This is /users/17")
+    browser.driver.refresh()
+    shows("This is /users/17")
+    assert browser.status in (200, 304)
+    browser.open(server, "/deep/er/link?a=b")
+    shows("This is /deep/er/link")
+    assert not browser.console()
+    statuses = browser.run("return Promise.all(['/missing.js', '/missing'].map((path) => fetch(path)"
+                           ".then((answer) => answer.status)))")
+    assert statuses == [404, 404]
