@@ -8,8 +8,8 @@
  *     ... uses it, and forgets it ...                 qsbr_retire(q, &old->retired, free_site)
  *     qsbr_announce(q, worker)                        while (qsbr_reclaim(q) > 0) ... now and then
  *
- * Using what is shared costs nothing at all, and a turn costs a load and a store. A thing that is needed beyond the turn
- * takes a counted reference of its own. */
+ * Using what is shared costs nothing at all, and a turn costs a load and a store. A thing that is needed beyond the
+ * turn takes a counted reference of its own. */
 #ifndef BASE_QSBR_H
 #define BASE_QSBR_H
 

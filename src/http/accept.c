@@ -121,7 +121,7 @@ static bool judge_parameters(struct slice rest, struct slice own, struct choice 
 /* What one member of an Accept list says of the type; false where it is malformed. */
 static bool judge(struct slice member, struct slice type, struct choice *choice)
 {
-    struct slice range, bare;
+    struct slice range, bare = { 0 };
     next_part(&type, &bare); /* what is left are the type's own parameters */
     choice->weight = WEIGHT_FULL;
     return next_part(&member, &range) && compare_range(range, bare, &choice->closeness) &&
@@ -173,8 +173,8 @@ bool accept_prefers_json(const struct fields *fields)
 bool accept_names(const struct fields *fields, struct slice type)
 {
     struct slice member, range;
-    for (int at = fields_next(fields, FIELD_ACCEPT, 0); at >= 0; at = fields_next(fields, FIELD_ACCEPT, (unsigned)at + 1)) {
-        struct slice rest = fields_value(fields, (unsigned)at);
+    for (int i = fields_next(fields, FIELD_ACCEPT, 0); i >= 0; i = fields_next(fields, FIELD_ACCEPT, (unsigned)i + 1)) {
+        struct slice rest = fields_value(fields, (unsigned)i);
         while (list_next(&rest, &member))
             if (next_part(&member, &range) && slice_equal_nocase(range, type))
                 return accept_weight(fields, type) > 0;

@@ -9,16 +9,16 @@
 static const struct slice version = SLICE_INIT(" HTTP/1.1"), host = SLICE_INIT("Host: localhost\r\n"),
                           line_end = SLICE_INIT("\r\n");
 
-/* Two words, or three, with a space between them. */
-static bool line_valid(const char *line, unsigned *words)
+/* 0 where there is more or less than one space between two of them. */
+static unsigned count_words(const char *line)
 {
-    *words = 1;
+    unsigned words = 1;
     for (const char *at = line; *at; at++) {
         if (*at == ' ' && (at == line || at[1] == ' ' || at[1] == '\0'))
-            return false;
-        *words += *at == ' ';
+            return 0;
+        words += *at == ' ';
     }
-    return *words == 2 || *words == 3;
+    return words;
 }
 
 static bool is_one_line(const char *text)
@@ -31,9 +31,10 @@ static bool is_host(const char *field)
     return strncasecmp(field, "host:", strlen("host:")) == 0;
 }
 
-static bool check(const struct request_parts *parts, unsigned *words, struct why why)
+static bool check(const struct request_parts *parts, struct why why)
 {
-    if (!is_one_line(parts->line) || !line_valid(parts->line, words))
+    unsigned words = count_words(parts->line);
+    if (!is_one_line(parts->line) || words < 2 || words > 3)
         return why_refuse(why, slice_text(parts->line), "a request is a method and a target: 'GET /path'");
     for (size_t i = 0; i < parts->field_count; i++)
         if (!is_one_line(parts->fields[i]))
@@ -64,8 +65,7 @@ static void write_fields(struct writer *w, const struct request_parts *parts)
 
 struct slice request_text(const struct request_parts *parts, struct why why)
 {
-    unsigned words;
-    if (!check(parts, &words, why))
+    if (!check(parts, why))
         return slice_make(NULL, 0);
     size_t room = room_for(parts);
     char *text = malloc(room);
@@ -75,7 +75,7 @@ struct slice request_text(const struct request_parts *parts, struct why why)
     }
     struct writer w = writer_on(text, room);
     writer_text(&w, parts->line);
-    if (words == 2)
+    if (count_words(parts->line) == 2)
         writer_put(&w, version);
     writer_put(&w, line_end);
     write_fields(&w, parts);

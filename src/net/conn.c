@@ -437,7 +437,7 @@ bool conn_expendable(const struct conn *conn)
     case SESSION_IDLE:
     case SESSION_LINGER: return conn->input == NULL;
     case SESSION_FRESH:
-    case SESSION_HEAD: return !conn->worker->host->draining && waits_long(conn); /* a drain gives deadlines of its own */
+    case SESSION_HEAD: return !conn->worker->host->draining && waits_long(conn); /* a drain has deadlines of its own */
     case SESSION_BODY:
     case SESSION_WAITING:
     case SESSION_SENDING:

@@ -45,7 +45,7 @@ struct worker {
     struct watch bell;
     const struct worker_settings *settings;
     struct session_host *host;
-    struct qsbr *qsbr;         /* where it announces the end of each turn, as which worker; NULL: nowhere. The caller's to set */
+    struct qsbr *qsbr;         /* where each turn's end is announced, as `index`; NULL: nowhere. The caller's to set */
     unsigned index;
     char *input;
     struct outbox out;

@@ -19,8 +19,8 @@ bool decompress_gzip(struct slice encoded, struct slice plain, char *room)
     size_t used = 0, size = 0;
     if (!decompressor)
         return false;
-    enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, encoded.data, encoded.size, room, plain.size,
-                                                                  &used, &size);
+    enum libdeflate_result result =
+        libdeflate_gzip_decompress_ex(decompressor, encoded.data, encoded.size, room, plain.size, &used, &size);
     libdeflate_free_decompressor(decompressor);
     return result == LIBDEFLATE_SUCCESS && used == encoded.size && slice_equal(slice_make(room, size), plain);
 }

@@ -105,8 +105,8 @@ static void clear(struct representation *representation)
 static struct answer *prepare(struct content *content, unsigned status, const struct page_fields *fields,
                               struct slice bytes)
 {
-    struct answer *answer = answer_new(&(struct answer_parts){ .status = status, .fields = fields->at,
-                                                               .field_count = fields->count, .body = bytes, .borrow = true });
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = status, .body = bytes, .borrow = true,
+                                                               .fields = fields->at, .field_count = fields->count });
     if (answer)
         answer_adopt(answer, &content->hold);
     return answer;
@@ -140,7 +140,8 @@ static void gone(struct hold *hold)
     free(content);
 }
 
-struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress, int64_t now_s)
+struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress,
+                            int64_t now_s)
 {
     struct content *content = calloc(1, sizeof *content);
     if (!content)

@@ -63,7 +63,8 @@ uint64_t content_weight(uint64_t size);
 uint64_t content_weight_added(uint64_t size);
 
 /* `bytes` (malloc, page->size of them) then belong to it. NULL: no memory, and they are still the caller's. */
-struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress, int64_t now_s);
+struct content *content_new(const struct page *page, char *bytes, uint64_t hash, const struct dress *dress,
+                            int64_t now_s);
 
 /* `bytes` (malloc), what the content is in this coding, then belong to it; what they weigh has been seen to. One thread
  * at a time. False: no memory, and they are still the caller's. */

@@ -37,10 +37,11 @@ static void add(struct encoder *encoder, struct content *content, enum coding co
     list_init(&leavers);
     uint64_t before = content_weight_all(content), after = before + content_weight_added(size);
     bool room = page_cache_resize(cache, &content->cached, after, &leavers);
-    if (!room || !content_add(content, coding, bytes, size))
+    bool added = room && content_add(content, coding, bytes, size);
+    if (!added)
         free(bytes);
-    if (room && content_weight_all(content) == before)
-        room = page_cache_resize(cache, &content->cached, before, &leavers); /* less is always granted */
+    if (room && !added)
+        page_cache_shrink(cache, &content->cached, before);
     store_retire(encoder->store, &leavers);
 }
 

@@ -34,7 +34,7 @@ struct own {
 
 struct errors {
     struct own *own_404, *own_50x; /* NULL: none */
-    struct own **configured;       /* as the configuration names them; config->error_page_count; NULL each: not to be had */
+    struct own **configured;       /* what config->error_pages name, one for each; NULL: not to be had */
     const struct site_config *config;
     struct forms prepared[STATUS_MAX - STATUS_MIN + 1];
     struct forms page_only; /* 405 for a page, which knows GET, HEAD and OPTIONS */

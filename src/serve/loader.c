@@ -120,8 +120,8 @@ static void add_sidecar(struct loading *loading, enum coding coding, struct cont
     if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
         return;
     if (read)
-        log_write(loading->site->store->log, LOG_LEVEL_WARN, "not used, it does not hold what the file beside it does: /%s",
-                  path);
+        log_write(loading->site->store->log, LOG_LEVEL_WARN,
+                  "not used, it does not hold what the file beside it does: /%s", path);
     free(file.bytes);
 }
 
@@ -176,7 +176,8 @@ static enum loaded load_open(struct loading *loading, int fd, struct content **c
 {
     struct file file = { .bytes = NULL };
 
-    qsbr_reclaim(loading->site->store->qsbr); /* what left for the one before may be gone by now, and that is room for this */
+    /* What left for the one before may be gone by now, and that is room for this. */
+    qsbr_reclaim(loading->site->store->qsbr);
     enum loaded loaded = reserve(loading, content_weight(loading->page->size)) ? LOADED : LOADED_NOT;
     if (loaded == LOADED)
         loaded = read_page(loading->page, fd, &file);

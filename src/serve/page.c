@@ -34,7 +34,8 @@ void page_free(struct page *page)
 
 bool page_matches(const struct page *page, const struct stat *st)
 {
-    return (uint64_t)st->st_size == page->size && files_modified_ns(st) == page->modified_ns && st->st_ino == page->inode;
+    return (uint64_t)st->st_size == page->size && st->st_ino == page->inode &&
+           files_modified_ns(st) == page->modified_ns;
 }
 
 bool page_negotiable(const struct page *page)

@@ -222,6 +222,13 @@ bool page_cache_resize(struct page_cache *cache, struct cached *cached, uint64_t
     return resized;
 }
 
+void page_cache_shrink(struct page_cache *cache, struct cached *cached, uint64_t size)
+{
+    pthread_mutex_lock(&cache->lock);
+    resize(cache, cached, size, NULL);
+    pthread_mutex_unlock(&cache->lock);
+}
+
 struct cached *page_cache_close(struct page_cache *cache, struct page_slot *slot)
 {
     pthread_mutex_lock(&cache->lock);

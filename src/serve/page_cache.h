@@ -140,6 +140,9 @@ struct page_waiter *page_cache_finish(struct page_cache *cache, struct page_load
 bool page_cache_resize(struct page_cache *cache, struct cached *cached, uint64_t size, struct link *leavers)
     __attribute__((warn_unused_result));
 
+/* The same where it has become smaller for certain: nobody leaves for it, and what has left stays as it was. */
+void page_cache_shrink(struct page_cache *cache, struct cached *cached, uint64_t size);
+
 /* The page leaves the site. Returns its content, for the caller to retire, or NULL. A load under way comes to
  * nothing. */
 struct cached *page_cache_close(struct page_cache *cache, struct page_slot *slot);

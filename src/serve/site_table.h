@@ -53,7 +53,8 @@ static inline bool site_same(const char *a, const char *b, size_t size)
 }
 
 /* The slot of this address, not empty, or the free one where it belongs: there is always one. */
-static inline __attribute__((always_inline)) struct site_slot *site_slot_find(const struct site *site, struct slice path)
+static inline __attribute__((always_inline)) struct site_slot *site_slot_find(const struct site *site,
+                                                                              struct slice path)
 {
     uint64_t hash = site_hash(site, path);
 

@@ -58,7 +58,8 @@ static bool answer_range(struct exchange *exchange, const struct whole *whole, s
     struct writer w = writer_on(text, sizeof text);
 
     range_write(&w, range, whole->body.size);
-    if (!add_fields(exchange, whole, whole->type) || !exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)))
+    if (!add_fields(exchange, whole, whole->type) ||
+        !exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)))
         return false;
     exchange->response.body = part_of(&whole->body, range);
     return true;
@@ -105,7 +106,8 @@ static enum static_result refuse_range(struct exchange *exchange, const struct w
     struct writer w = writer_on(text, sizeof text);
 
     range_write_unsatisfied(&w, whole->body.size);
-    return exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)) ? STATIC_UNSATISFIABLE : STATIC_NO_MEMORY;
+    bool added = exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w));
+    return added ? STATIC_UNSATISFIABLE : STATIC_NO_MEMORY;
 }
 
 /* What is left of the whole, which is asked for by a Range field that applies. False: all of it. */
@@ -197,8 +199,8 @@ static struct descriptor *find_open(struct store *store, const struct page *page
     return NULL;
 }
 
-static struct descriptor *open_anew(struct store *store, const struct files *files, const struct page *page, uint64_t stamp,
-                                    struct stat *st)
+static struct descriptor *open_anew(struct store *store, const struct files *files, const struct page *page,
+                                    uint64_t stamp, struct stat *st)
 {
     int fd = files_open(files, page_file(page));
     if (fd < 0)
@@ -294,7 +296,8 @@ enum static_result static_answer_file(const struct page *page, const struct dres
     int64_t modified_s = file->changed ? -1 : file->modified_s;
     struct page_fields made;
 
-    if (fields_has(fields, FIELD_ACCEPT_ENCODING) && coding_choose(fields, (struct coding_order){ 0 }) == CODING_REFUSED)
+    if (fields_has(fields, FIELD_ACCEPT_ENCODING) &&
+        coding_choose(fields, (struct coding_order){ 0 }) == CODING_REFUSED)
         return STATIC_NOT_ACCEPTABLE;
     switch (conditional_evaluate(fields, etag, modified_s, true, now_s)) {
     case VERDICT_FAILED:

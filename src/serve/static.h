@@ -19,9 +19,9 @@ enum static_result {
 /* A request that says nothing of codings, conditions or ranges gets what is there. False: it says something. */
 static inline bool static_answer_plain(const struct content *content, struct exchange *exchange)
 {
-    const uint32_t fields = field_bit(FIELD_ACCEPT_ENCODING) | field_bit(FIELD_IF_MATCH) | field_bit(FIELD_IF_NONE_MATCH) |
-                            field_bit(FIELD_IF_MODIFIED_SINCE) | field_bit(FIELD_IF_UNMODIFIED_SINCE) |
-                            field_bit(FIELD_RANGE);
+    const uint32_t fields = field_bit(FIELD_ACCEPT_ENCODING) | field_bit(FIELD_RANGE) |
+                            field_bit(FIELD_IF_MATCH) | field_bit(FIELD_IF_NONE_MATCH) |
+                            field_bit(FIELD_IF_MODIFIED_SINCE) | field_bit(FIELD_IF_UNMODIFIED_SINCE);
     if (fields_have(&exchange->request.fields, fields))
         return false;
     exchange_use(exchange, content->identity.ok);

@@ -293,7 +293,8 @@ static bool visit_folder(struct walk *walk, size_t folder)
 {
     struct tree *tree = walk->tree;
     size_t pages = tree->count, folders = tree->folder_count;
-    bool same = walk->earlier[folder] != NOT_BEFORE && !changes_touch(walk->before->changes, tree->folders[folder].path);
+    bool same = walk->before && walk->earlier[folder] != NOT_BEFORE &&
+                !changes_touch(walk->before->changes, tree->folders[folder].path);
 
     walk->look_at = 0;
     if (!(same ? take_over(walk, folder) : open_folder(walk, folder)))

@@ -41,8 +41,8 @@ struct tree_before {
     const void *user;
 };
 
-/* What was there before is taken over, as long as it has not changed: whole folders without a look at the disk, pages with
- * their count. `before` may be NULL. False: errno (no memory, no more descriptors, or the root itself cannot be
+/* What was there before is taken over, as long as it has not changed: whole folders without a look at the disk, pages
+ * with their count. `before` may be NULL. False: errno (no memory, no more descriptors, or the root itself cannot be
  * read); what cannot be served is logged and skipped. */
 bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log);
 

@@ -12,8 +12,8 @@ enum { WARMER_THREADS_MAX = 8 };
  * or has not come to an end. */
 bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, const atomic_bool *stop);
 
-/* The same of those pages only that no earlier generation has, on this thread: before a generation is published, so that
- * nobody waits for them. */
+/* The same of those pages only that no earlier generation has, on this thread: before a generation is published, so
+ * that nobody waits for them. */
 void warmer_load_new(const struct site *site, size_t pages_max, const atomic_bool *stop);
 
 /* Hashes the pages that are too large to be kept in memory. */

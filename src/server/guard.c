@@ -169,7 +169,9 @@ bool guards_new(struct guards **guards, struct guard_pool *pool, const struct ru
     if (guarded == 0)
         return true;
     struct guards *made = calloc(1, sizeof *made + guarded * sizeof made->at[0]);
-    bool ok = made ? start_threads(pool, why) : why_refuse(why, SLICE("basic_auth"), "%s", strerror(errno));
+    if (!made)
+        return why_refuse(why, SLICE("basic_auth"), "%s", strerror(errno));
+    bool ok = start_threads(pool, why);
     for (size_t i = 0; ok && i < rules_count(rules); i++)
         ok = add(made, pool, rules_at(rules, i), why);
     if (ok)

@@ -74,7 +74,7 @@ static bool make_table(rh_server *server)
 
 static bool load(rh_server *server, struct vhost *vhost)
 {
-    char text[WHY_SIZE];
+    char text[WHY_SIZE] = "";
     if (!guards_new(&vhost->guards, server->guard_pool, vhost->rules, (struct why){ text, sizeof text }))
         return server_fail(server, "%s", text);
     if (!vhost_load(vhost))

@@ -56,7 +56,8 @@ static struct slice type_of(const struct field_pair *fields, unsigned count, str
     return otherwise;
 }
 
-static bool add_said(struct exchange *exchange, const struct page_reply *reply, const struct field_pair *prepared, unsigned count)
+static bool add_said(struct exchange *exchange, const struct page_reply *reply, const struct field_pair *prepared,
+                     unsigned count)
 {
     struct page_fields said;
     struct dress dress;
@@ -119,7 +120,8 @@ void reply_with_content(struct exchange *exchange, const struct page_reply *repl
 void reply_with_file(struct exchange *exchange, const struct page_reply *reply, struct static_file *file)
 {
     struct dress dress;
-    const struct rule *rule = reply->ruled ? reply->rule : dress_rule(&reply->site->wardrobe, page_address(reply->page));
+    const struct rule *rule =
+        reply->ruled ? reply->rule : dress_rule(&reply->site->wardrobe, page_address(reply->page));
 
     dress_for(exchange, reply, rule, &dress);
     enum static_result result;

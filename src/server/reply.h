@@ -15,8 +15,8 @@ struct page_reply {
     bool ruled;              /* the rule may be another than the one by which the page is prepared */
 };
 
-/* What nearly every request for a page is: it is in memory, no rule has anything to say, and nothing special is asked for.
- * False: it is not so. */
+/* What nearly every request for a page is: it is in memory, no rule has anything to say, and nothing special is asked
+ * for. False: it is not so. */
 static inline bool reply_at_once(struct exchange *exchange, const struct page *page, const struct store *store)
 {
     const struct clock *clock = exchange->session->host->clock;

@@ -32,7 +32,8 @@ static void answer_error(struct exchange *exchange, unsigned status, unsigned al
     if (exchange->deferred)
         answer_late(exchange, status, detail);
     else
-        errors_answer(vhost_generation(vhost ? vhost : default_vhost(exchange))->errors, exchange, status, allow, detail);
+        errors_answer(vhost_generation(vhost ? vhost : default_vhost(exchange))->errors, exchange, status, allow,
+                      detail);
 }
 
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)

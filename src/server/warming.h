@@ -1,5 +1,5 @@
-/* Reading ahead: a thread that brings the pages of a generation into memory, hashes those that are too large for it, and
- * turns to the next generation when there is one. */
+/* Reading ahead: a thread that brings the pages of a generation into memory, hashes those that are too large for it,
+ * and turns to the next generation when there is one. */
 #ifndef SERVER_WARMING_H
 #define SERVER_WARMING_H
 
@@ -7,8 +7,8 @@
 
 struct warming;
 
-/* `threads` read at the start. NULL: no memory or no thread; then every page is read when it is asked for. All calls take
- * NULL. */
+/* `threads` read at the start. NULL: no memory or no thread; then every page is read when it is asked for. All calls
+ * take NULL. */
 struct warming *warming_new(unsigned threads);
 
 /* Ends what is under way. */

@@ -443,26 +443,13 @@ static void answered(struct session *session, struct exchange *exchange, struct 
 static void expired(struct session *session, struct outbox *out)
 {
     struct h1_session *s = of(session);
-    switch (session->phase) {
-    case SESSION_HEAD:
+    bool reading = session->phase == SESSION_HEAD || session->phase == SESSION_BODY;
+    if (session->phase == SESSION_WAITING) /* the one who answers takes the time it takes */
+        return;
+    if (session->phase == SESSION_HEAD)
         forget_head(s);
-        session->phase = refuse(s, 408);
-        run_dry(s, out);
-        return;
-    case SESSION_BODY:
-        session->phase = s->exchange ? refuse(s, 408) : SESSION_CLOSE;
-        run_dry(s, out);
-        return;
-    case SESSION_WAITING: /* the one who answers takes the time it takes */
-        return;
-    case SESSION_FRESH:
-    case SESSION_IDLE:
-    case SESSION_SENDING:
-    case SESSION_LINGER:
-    case SESSION_CLOSE:
-        session->phase = SESSION_CLOSE;
-        return;
-    }
+    session->phase = reading && s->exchange ? refuse(s, 408) : SESSION_CLOSE;
+    run_dry(s, out);
 }
 
 static void goodbye(struct session *session, struct outbox *out)

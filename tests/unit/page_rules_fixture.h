@@ -103,7 +103,7 @@ static inline void has_no(const struct reply *reply, const char *name)
 static inline const char *password(const char *text)
 {
     static char field[256];
-    snprintf(field, sizeof field, "Authorization: Basic %s\r\n", credentials(text));
+    snprintf(field, sizeof field, "Authorization: Basic %.200s\r\n", credentials(text));
     return field;
 }
 

@@ -105,6 +105,14 @@ static inline struct content *content_of_page(const struct page *page)
     return cached ? content_of(cached) : NULL;
 }
 
+/* Of a page that is in memory. */
+static inline struct content *content_there(const struct page *page)
+{
+    struct cached *cached = page_cache_find(&page->slot);
+    assert_non_null(cached);
+    return content_of(cached);
+}
+
 /* Pages never compress alike by chance: text that becomes smaller in every coding. */
 static inline char *compressible(size_t size)
 {

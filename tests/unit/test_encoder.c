@@ -319,7 +319,7 @@ static void what_leaves_while_it_is_encoded(void **state)
 static void what_has_left_before_it_comes(void **state)
 {
     struct page *page = page_loaded("1.png", TEXT_SIZE);
-    struct content *content = content_of_page(page);
+    struct content *content = content_there(page);
     (void)state;
 
     hold_ref(&content->hold);

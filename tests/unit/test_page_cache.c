@@ -208,6 +208,8 @@ static void closed_for_good(void **state)
     assert_ptr_equal(finish(&scene, 2), &waiter);
     assert_int_equal(ask(&scene, 2, 1, NULL), PAGE_CACHE_CLOSED);
     assert_false(page_cache_resize(&scene.cache, &scene.contents[2], 1, &scene.leavers));
+    page_cache_shrink(&scene.cache, &scene.contents[2], 1);
+    assert_sums(&scene, 0, 0, 90);
     page_cache_gone(&scene.cache, &scene.contents[2]);
     end(&scene);
 }
@@ -471,6 +473,9 @@ static void resizing(void **state)
     assert_sums(&scene, (FULL - 1) * MARGIN + 10, 0, 0);
     assert_true(page_cache_resize(&scene.cache, first, MARGIN, &scene.leavers));
     assert_true(list_empty(&scene.leavers));
+    page_cache_shrink(&scene.cache, first, 10);
+    assert_sums(&scene, (FULL - 1) * MARGIN + 10, 0, 0);
+    assert_true(page_cache_resize(&scene.cache, first, MARGIN, &scene.leavers));
 
     assert_true(page_cache_resize(&scene.cache, first, 2 * MARGIN, &scene.leavers)); /* others leave, not itself */
     assert_ptr_equal(next_leaver(&scene), &scene.contents[1]);

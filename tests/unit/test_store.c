@@ -150,7 +150,7 @@ static void the_encoder_is_told(void **state)
     assert_non_null(store.encoder);
     list_init(&leavers);
     keep(page, &leavers);
-    struct content *content = content_of_page(page);
+    struct content *content = content_there(page);
     hold_ref(&content->hold);
     assert_false(content->retiring);
     leave(page);
