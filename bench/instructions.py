@@ -3,6 +3,7 @@
 requests there were, so that starting and ending cancel out. Almost the same on any machine and under any load."""
 import argparse
 import dataclasses
+import os
 import sys
 import tempfile
 import time
@@ -104,6 +105,7 @@ def main():
     unknown = [mode for mode in options.modes if mode not in MODES]
     if unknown:
         parser.error(f"there is no mode {unknown[0]}; there are {', '.join(MODES)}")
+    os.environ["RAWHTTP_NO_ENCODINGS"] = "yes"  # the encoder's thread would be counted, too
     with tempfile.TemporaryDirectory(prefix="rawhttp-bench-") as work:
         counts = measure_all(stage.prepare(options.build, Path(work), workers=1), options.modes or list(MODES),
                              PEERS if options.peers else ())
