@@ -244,8 +244,8 @@ static enum exit_status act(enum options_outcome outcome, struct options *option
     abort();
 }
 
-/* Pages are read by several threads and freed by others; with an arena for each thread, a cache of 81 MiB under load took
- * 181 MiB, and takes 122 (bench/tree.py). Workers hardly ever allocate, so nobody waits. */
+/* Pages are read by several threads and freed by others; with an arena for each thread, a cache of 81 MiB under load
+ * took 181 MiB, and takes 122 (bench/tree.py). Workers hardly ever allocate, so nobody waits. */
 static void share_memory(void)
 {
     mallopt(M_ARENA_MAX, 1);

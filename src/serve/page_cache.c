@@ -202,6 +202,12 @@ struct page_waiter *page_cache_finish(struct page_cache *cache, struct page_load
 
 /* ---- What becomes of content ----------------------------------------------------------------------------------- */
 
+static void set_size(struct page_cache *cache, struct cached *cached, uint64_t size)
+{
+    cache->present = cache->present - cached->size + size;
+    cached->size = size;
+}
+
 static bool resize(struct page_cache *cache, struct cached *cached, uint64_t size, struct link *leavers)
 {
     if (!cached->slot)
@@ -209,8 +215,7 @@ static bool resize(struct page_cache *cache, struct cached *cached, uint64_t siz
     if (size > cached->size &&
         (!page_cache_admits(cache, size) || !make_room(cache, size - cached->size, cached, leavers)))
         return false;
-    cache->present = cache->present - cached->size + size;
-    cached->size = size;
+    set_size(cache, cached, size);
     return true;
 }
 
@@ -225,7 +230,10 @@ bool page_cache_resize(struct page_cache *cache, struct cached *cached, uint64_t
 void page_cache_shrink(struct page_cache *cache, struct cached *cached, uint64_t size)
 {
     pthread_mutex_lock(&cache->lock);
-    resize(cache, cached, size, NULL);
+    if (cached->slot) {
+        assert(size <= cached->size);
+        set_size(cache, cached, size);
+    }
     pthread_mutex_unlock(&cache->lock);
 }
 
