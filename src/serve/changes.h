@@ -14,7 +14,8 @@ struct change {
 struct changes {
     struct change *at;  /* after changes_sort: by path, none of them covered by another one */
     size_t count;
-    bool root_replaced; /* the root's path leads to another folder now: it has to be opened again */
+    bool root_replaced; /* the root's path leads to another folder now */
+    int root_fd;        /* the folder that all this is about, which the path may have left again by now; 0: not known */
 };
 
 /* Puts them in order, a folder before what lies beneath it, and leaves out what another one covers. */

@@ -2,6 +2,7 @@
 #include "serve/site.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "serve/hosted.h"
@@ -169,6 +170,16 @@ static bool fill(struct site *site, const struct site *before, const struct chan
     return site_table_build(site);
 }
 
+/* The very folder that the changes are about, or whatever the path leads to. */
+static bool open_root(struct site *site, const struct changes *changes)
+{
+    if (!changes || changes->root_fd <= 0)
+        return files_open_root(&site->files, site->config->root);
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", changes->root_fd);
+    return files_open_root(&site->files, path) || files_open_root(&site->files, site->config->root);
+}
+
 struct site *site_build(const struct site_config *config, struct store *store, const struct site *before,
                         const struct changes *changes)
 {
@@ -179,7 +190,7 @@ struct site *site_build(const struct site_config *config, struct store *store, c
     hold_init(&site->hold, gone);
     site->store = store;
     site->config = config;
-    if (!files_open_root(&site->files, config->root)) {
+    if (!open_root(site, changes)) {
         int error = errno;
         free(site);
         errno = error;

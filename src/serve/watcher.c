@@ -203,11 +203,12 @@ static bool renew(struct watcher *watcher)
 static void tell(struct watcher *watcher)
 {
     struct change all = { SLICE(""), true };
-    struct changes everything = { &all, 1, false }, *changes = NULL;
+    struct changes everything = { .at = &all, .count = 1 }, *changes = NULL;
 
     changes = folders_changes(&watcher->survey.folders, WATCHER_CHANGES_MAX);
     struct changes *told = changes ? changes : &everything;
     told->root_replaced = watcher->root_replaced;
+    told->root_fd = watcher->files.root_fd;
     folders_unmark_all(&watcher->survey.folders);
     watcher->pending = watcher->root_replaced = false;
     if (told->count > 0)

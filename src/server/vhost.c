@@ -111,12 +111,14 @@ static void publish(struct vhost *vhost, struct site *site)
 /* What could not be taken in the last time is not in these changes: then everything is looked at. */
 static struct site *build(struct vhost *vhost, const struct site *before, const struct changes *changes)
 {
-    struct site *site = site_build(&vhost->config, vhost->store, before, vhost->stale ? NULL : changes);
+    struct change all = { SLICE(""), true };
+    const struct changes everything = { .at = &all, .count = 1, .root_fd = changes->root_fd };
+    struct site *site = site_build(&vhost->config, vhost->store, before, vhost->stale ? &everything : changes);
     for (unsigned tries = 0; !site && tries < BUILD_TRIES && !atomic_load(&vhost->ending); tries++) {
         log_write(vhost->store->log, LOG_LEVEL_WARN, "%s: cannot be read: %s; what was served goes on being served",
                   vhost->config.root, strerror(errno));
         poll(NULL, 0, BUILD_AGAIN_MS);
-        site = site_build(&vhost->config, vhost->store, before, NULL);
+        site = site_build(&vhost->config, vhost->store, before, &everything);
     }
     vhost->stale = site == NULL;
     return site;

@@ -1,6 +1,7 @@
 /* A password file that changes while it is in use: what takes over, what does not, and what is remembered meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,13 +19,12 @@ static char path[128], why_text[WHY_SIZE];
 /* ---- The system, at work and made to fail ------------------------------------------------------------------- */
 
 /* What somebody else does while the file is read, and while a hash is made. Once. */
-static void (*while_read)(void), (*while_hashed)(void);
+static void (*_Atomic while_read)(void), (*_Atomic while_hashed)(void);
 static bool no_hash;
 
-static void happen(void (**event)(void))
+static void happen(void (*_Atomic *event)(void))
 {
-    void (*now)(void) = *event;
-    *event = NULL;
+    void (*now)(void) = atomic_exchange(event, NULL);
     if (now)
         now();
 }

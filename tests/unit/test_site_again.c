@@ -181,6 +181,27 @@ static void the_root_is_replaced(void **state)
     site = second;
 }
 
+/* Whoever follows a folder has to see the same one as whoever reads it, wherever the root's path leads meanwhile. */
+static void the_root_is_the_one_that_is_followed(void **state)
+{
+    char path[128];
+    (void)state;
+
+    MAKE("x");
+    scratch_mkdir(&scratch, "second");
+    scratch_write(&scratch, "second/y", "second");
+    scratch_link(&scratch, "current", "second");
+    snprintf(path, sizeof path, "%s/current", scratch.folder);
+    config.root = path;
+    int followed = openat(scratch.fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct change all = { SLICE(""), true };
+    site = site_build(&config, &store, NULL, &(struct changes){ .at = &all, .count = 1, .root_fd = followed });
+    assert_non_null(site);
+    means("/x", "x");
+    means("/y", "");
+    close(followed);
+}
+
 /* Without a word about what has changed nothing is taken over. */
 static void no_changes_no_sharing(void **state)
 {
@@ -294,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(addresses_change_hands, start, end),
         cmocka_unit_test_setup_teardown(a_folder_is_swapped, start, end),
         cmocka_unit_test_setup_teardown(the_root_is_replaced, start, end),
+        cmocka_unit_test_setup_teardown(the_root_is_the_one_that_is_followed, start, end),
         cmocka_unit_test_setup_teardown(no_changes_no_sharing, start, end),
         cmocka_unit_test_setup_teardown(everything_may_have_changed, start, end),
         cmocka_unit_test_setup_teardown(skips_are_told_once, start, end),
