@@ -86,6 +86,17 @@ static void replace(struct vhost *vhost, struct generation *next)
         poll(NULL, 0, RECLAIM_MS);
 }
 
+/* One without pages may have come or gone, which only a list shows. */
+static bool same_folders(const struct tree *a, const struct tree *b)
+{
+    if (a->folder_count != b->folder_count)
+        return false;
+    for (size_t i = 0; i < a->folder_count; i++)
+        if (!slice_equal(a->folders[i].path, b->folders[i].path))
+            return false;
+    return true;
+}
+
 static bool same_pages(const struct site *a, const struct site *b)
 {
     size_t count = a->tree.count;
@@ -131,7 +142,7 @@ static void changed(void *user, const struct changes *changes)
     struct site *site = build(vhost, before, changes);
     if (!site)
         return;
-    if (!changes->root_replaced && same_pages(site, before)) {
+    if (!changes->root_replaced && same_pages(site, before) && same_folders(&site->tree, &before->tree)) {
         site_unref(site);
         return;
     }

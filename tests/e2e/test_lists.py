@@ -226,6 +226,10 @@ def test_the_list_follows_the_disk(files, serve):
     wait_until(lambda: "new.txt" in names(), "the new file")
     (files.path / "files/new.txt").unlink()
     wait_until(lambda: "new.txt" not in names(), "the file to go")
+    (files.path / "files/empty").mkdir()  # a folder without a page in it is something new, too
+    wait_until(lambda: any(name.startswith("empty") for name in names()), "the new folder")
+    (files.path / "files/empty").rmdir()
+    wait_until(lambda: not any(name.startswith("empty") for name in names()), "the folder to go")
 
 
 def test_a_guarded_folder_is_not_listed_to_everybody(files, scratch, serve_config):
