@@ -2,9 +2,9 @@
  * the right tool. It knows nothing of what a job does or where its result goes. */
 #include "base/background.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "base/thread.h"
 
 struct background {
     pthread_mutex_t lock;
@@ -39,20 +39,6 @@ static void *run_jobs(void *argument)
     return NULL;
 }
 
-/* A thread inherits the mask of its maker; signals belong to the program's own threads. */
-static void start_threads(struct background *background, unsigned threads)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (background->count < threads &&
-           pthread_create(&background->threads[background->count], NULL, run_jobs, background) == 0) {
-        pthread_setname_np(background->threads[background->count], "rawhttp-back");
-        background->count++;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 struct background *background_new(unsigned threads)
 {
     struct background *background = calloc(1, sizeof *background + threads * sizeof(pthread_t));
@@ -61,7 +47,9 @@ struct background *background_new(unsigned threads)
     background->last = &background->first;
     pthread_mutex_init(&background->lock, NULL);
     pthread_cond_init(&background->work, NULL);
-    start_threads(background, threads);
+    while (background->count < threads &&
+           thread_start(&background->threads[background->count], "rawhttp-back", run_jobs, background) == 0)
+        background->count++;
     if (background->count > 0)
         return background;
     background_free(background);

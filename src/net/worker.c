@@ -1,11 +1,11 @@
 /* A worker's life: start, turns, drain, end. */
 #include "net/worker.h"
 
+#include "base/thread.h"
 #include "net/acceptor.h"
 #include "net/listen.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -212,14 +212,8 @@ static void *live(void *argument)
 
 bool worker_start(struct worker *worker)
 {
-    /* Signals are the embedding program's; and sendfile would raise SIGPIPE here. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&worker->thread, NULL, live, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    worker->started = error == 0;
+    errno = thread_start(&worker->thread, "rawhttp-worker", live, worker);
+    worker->started = errno == 0;
     return worker->started;
 }
 

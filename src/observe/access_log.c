@@ -9,14 +9,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "observe/access_line.h"
 
 enum {
@@ -299,17 +298,6 @@ static void *run(void *user)
 
 /* ---- Beginning and end ---- */
 
-/* Signals are for the program's own threads; SIGPIPE above all, which write would raise in this one. */
-static int start_thread(struct access_log *access_log)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&access_log->thread, NULL, run, access_log);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
 static bool init_writer(struct access_log *access_log, struct access_log_writer *writer)
 {
     writer->access_log = access_log;
@@ -340,7 +328,7 @@ static int begin(struct access_log *access_log)
     if (fstat(access_log->fd, &stat) < 0)
         return errno;
     access_log->piecewise = !S_ISREG(stat.st_mode);
-    return start_thread(access_log);
+    return thread_start(&access_log->thread, "rawhttp-log", run, access_log);
 }
 
 struct access_log *access_log_new(int fd, enum access_log_form form, unsigned writers, const struct log *log)

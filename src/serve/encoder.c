@@ -3,12 +3,11 @@
 #include "serve/encoder.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "serve/compress.h"
 
 enum { LOWEST_PRIORITY = 19 };
@@ -92,20 +91,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static bool start(struct encoder *encoder)
-{
-    sigset_t all, before;
-
-    sigfillset(&all); /* signals belong to the program's own threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&encoder->thread, NULL, run, encoder);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0)
-        pthread_setname_np(encoder->thread, "rawhttp-encode");
-    errno = error;
-    return error == 0;
-}
-
 struct encoder *encoder_new(struct store *store)
 {
     struct encoder *encoder = calloc(1, sizeof *encoder);
@@ -116,9 +101,11 @@ struct encoder *encoder_new(struct store *store)
     pthread_mutex_init(&encoder->lock, NULL);
     pthread_cond_init(&encoder->changed, NULL);
     list_init(&encoder->queue);
-    if (start(encoder))
+    int error = thread_start(&encoder->thread, "rawhttp-encode", run, encoder);
+    if (error == 0)
         return encoder;
     free(encoder);
+    errno = error;
     return NULL;
 }
 

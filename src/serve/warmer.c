@@ -2,10 +2,9 @@
 #include "serve/warmer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "serve/content.h"
 #include "serve/loader.h"
 
@@ -98,20 +97,6 @@ static void *read_pages(void *user)
     return NULL;
 }
 
-/* Signals are for the threads of the program that embeds us. */
-static unsigned start(struct warmer *warmer, pthread_t *threads, unsigned count)
-{
-    sigset_t all, before;
-    unsigned started = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < count && pthread_create(&threads[started], NULL, read_pages, warmer) == 0)
-        started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, const atomic_bool *stop)
 {
     struct warmer warmer = { .site = site, .pages_max = pages_max, .stop = stop };
@@ -120,7 +105,9 @@ bool warmer_load(const struct site *site, unsigned threads, size_t pages_max, co
     if (!collect(&warmer))
         return false;
     unsigned most = threads > WARMER_THREADS_MAX ? WARMER_THREADS_MAX : threads;
-    unsigned started = most > 1 && warmer.count > most ? start(&warmer, others, most - 1) : 0;
+    unsigned more = most > 1 && warmer.count > most ? most - 1 : 0, started = 0;
+    while (started < more && thread_start(&others[started], "rawhttp-read", read_pages, &warmer) == 0)
+        started++;
     read_pages(&warmer);
     for (unsigned i = 0; i < started; i++)
         pthread_join(others[i], NULL);

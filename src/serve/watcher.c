@@ -8,13 +8,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "serve/survey.h"
 
 enum {
@@ -323,15 +322,8 @@ struct watcher *watcher_new(const struct watcher_settings *settings)
 
 bool watcher_start(struct watcher *watcher)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the program's own threads */
-    int error = pthread_create(&watcher->thread, NULL, live, watcher);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    watcher->started = error == 0;
-    if (watcher->started)
-        pthread_setname_np(watcher->thread, "rawhttp-watch");
+    errno = thread_start(&watcher->thread, "rawhttp-watch", live, watcher);
+    watcher->started = errno == 0;
     return watcher->started;
 }
 

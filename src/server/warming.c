@@ -2,9 +2,9 @@
 #include "server/warming.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "serve/warmer.h"
 
 enum { POLL_MS = 5 };
@@ -48,17 +48,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static bool start(struct warming *warming)
-{
-    sigset_t all, before;
-
-    sigfillset(&all); /* signals belong to the program's own threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&warming->thread, NULL, run, warming) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 struct warming *warming_new(unsigned threads)
 {
     struct warming *warming = calloc(1, sizeof *warming);
@@ -68,7 +57,7 @@ struct warming *warming_new(unsigned threads)
     warming->threads = threads;
     pthread_mutex_init(&warming->lock, NULL);
     pthread_cond_init(&warming->changed, NULL);
-    if (start(warming))
+    if (thread_start(&warming->thread, "rawhttp-warm", run, warming) == 0)
         return warming;
     free(warming);
     return NULL;
