@@ -9,12 +9,25 @@
 #include "http/accept.h"
 #include "made_fields.h"
 
+struct weight {
+    const char *fields, *type;
+    int weight;
+};
+
+static void verify(const struct weight *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fields fields;
+        made_fields(&fields, rows[i].fields);
+        int weight = accept_weight(&fields, slice_text(rows[i].type));
+        if (weight != rows[i].weight)
+            fail_msg("%s: %s weighs %d", rows[i].fields, rows[i].type, weight);
+    }
+}
+
 static void weighs(void **state)
 {
-    static const struct {
-        const char *fields, *type;
-        int weight;
-    } rows[] = {
+    static const struct weight rows[] = {
         { "", "text/html", 1000 },
         { "Host: a", "text/html", 1000 },
         { "Accept:", "text/html", 1000 },
@@ -38,8 +51,15 @@ static void weighs(void **state)
         { "Accept: text/html;q=0.999", "text/html", 999 },
         { "Accept: text/html;q=1", "text/html", 1000 },
         { "Accept: text/html;q=1.000", "text/html", 1000 },
+    };
+    (void)state;
+    verify(rows, sizeof rows / sizeof rows[0]);
+}
 
-        /* the closest range decides, wherever it stands */
+/* Wherever it stands. */
+static void goes_by_the_closest_range(void **state)
+{
+    static const struct weight rows[] = {
         { "Accept: */*, text/*;q=0.3, text/html;q=0.7", "text/html", 700 },
         { "Accept: text/html;q=0.7, text/*;q=0.3, */*", "text/html", 700 },
         { "Accept: */*, text/*;q=0.3, text/html;q=0.7", "text/plain", 300 },
@@ -48,19 +68,30 @@ static void weighs(void **state)
         { "Accept: */*;q=0.5\nAccept: text/html;q=0.2", "text/html", 200 },
         { "Accept: text/html;q=0.2, text/html;q=0.4", "text/html", 400 },
         { "Accept: image/png, */*;q=0.2", "text/html", 200 },
+    };
+    (void)state;
+    verify(rows, sizeof rows / sizeof rows[0]);
+}
 
-        /* RFC 9110 12.5.1, its own example */
-        { "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-          "text/plain;format=flowed", 1000 },
-        { "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-          "text/plain", 700 },
-        { "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-          "text/html", 300 },
-        { "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-          "image/jpeg", 500 },
-        { "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-          "text/plain;format=fixed", 400 },
+/* RFC 9110 12.5.1 */
+static void weighs_as_in_the_example(void **state)
+{
+    static const char fields[] =
+        "Accept: text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5";
+    static const struct weight rows[] = {
+        { fields, "text/plain;format=flowed", 1000 },
+        { fields, "text/plain", 700 },
+        { fields, "text/html", 300 },
+        { fields, "image/jpeg", 500 },
+        { fields, "text/plain;format=fixed", 400 },
+    };
+    (void)state;
+    verify(rows, sizeof rows / sizeof rows[0]);
+}
 
+static void compares_parameters(void **state)
+{
+    static const struct weight rows[] = {
         { "Accept: text/html;level=1", "text/html", 0 },
         { "Accept: text/html;level=1;q=0.3", "text/html; level=1", 300 },
         { "Accept: text/html;level=\"1\"", "text/html; LEVEL=1", 1000 },
@@ -79,13 +110,7 @@ static void weighs(void **state)
         { "Accept: text/html; ; q=0.2", "text/html", 200 },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct fields fields;
-        made_fields(&fields, rows[i].fields);
-        int weight = accept_weight(&fields, slice_text(rows[i].type));
-        if (weight != rows[i].weight)
-            fail_msg("%s: %s weighs %d", rows[i].fields, rows[i].type, weight);
-    }
+    verify(rows, sizeof rows / sizeof rows[0]);
 }
 
 static void tells_malformed_fields(void **state)
@@ -193,6 +218,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weighs),
+        cmocka_unit_test(goes_by_the_closest_range),
+        cmocka_unit_test(weighs_as_in_the_example),
+        cmocka_unit_test(compares_parameters),
         cmocka_unit_test(tells_malformed_fields),
         cmocka_unit_test(tells_who_prefers_json),
         cmocka_unit_test(tells_what_is_named),

@@ -83,110 +83,111 @@ static void orders_by_size(void **state)
     }
 }
 
+static const struct {
+    const char *fields;
+    unsigned available;
+    const char *choice;
+} choices[] = {
+    { "", ALL, "identity" },
+    { "Host: a", ALL, "identity" },
+    { "Accept-Encoding:", ALL, "identity" },
+    { "Accept-Encoding: ,", ALL, "identity" },
+
+    /* as browsers and programs send it */
+    { "Accept-Encoding: gzip, deflate, br, zstd", ALL, "br" },
+    { "Accept-Encoding: gzip, deflate, br, zstd", GZIP | ZSTD, "zstd" },
+    { "Accept-Encoding: gzip, deflate, br, zstd", GZIP, "gzip" },
+    { "Accept-Encoding: gzip, deflate, br, zstd", IDENTITY, "identity" },
+    { "Accept-Encoding: deflate, gzip, br, zstd", ALL, "br" },
+    { "Accept-Encoding: deflate, gzip, br, zstd", GZIP, "gzip" },
+    { "Accept-Encoding: gzip, deflate, br", ALL, "br" },
+    { "Accept-Encoding: gzip, deflate, br", ZSTD, "identity" },
+    { "Accept-Encoding: gzip, deflate, br", GZIP | ZSTD, "gzip" },
+    { "Accept-Encoding: gzip, deflate", ALL, "gzip" },
+    { "Accept-Encoding: gzip, deflate", BR | ZSTD, "identity" },
+    { "Accept-Encoding: br", ALL, "br" },
+    { "Accept-Encoding: br", GZIP, "identity" },
+    { "Accept-Encoding: gzip", ALL, "gzip" },
+    { "Accept-Encoding: gzip", BR, "identity" },
+    { "Accept-Encoding: zstd", ALL, "zstd" },
+    { "Accept-Encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3", ALL, "gzip" }, /* Ruby */
+    { "Accept-Encoding: gzip, x-gzip, deflate", ALL, "gzip" }, /* Apache's client for Java */
+    { "Accept-Encoding: identity", ALL, "identity" },
+    { "Accept-Encoding: identity;q=1, *;q=0", ALL, "identity" }, /* video in Chromium */
+
+    /* RFC 9110 12.5.3, its examples */
+    { "Accept-Encoding: compress, gzip", ALL, "gzip" },
+    { "Accept-Encoding: *", ALL, "br" },
+    { "Accept-Encoding: *", GZIP | ZSTD, "zstd" },
+    { "Accept-Encoding: *", 0, "identity" },
+    { "Accept-Encoding: compress;q=0.5, gzip;q=1.0", ALL, "gzip" },
+    { "Accept-Encoding: gzip;q=1.0, identity; q=0.5, *;q=0", ALL, "gzip" },
+    { "Accept-Encoding: gzip;q=1.0, identity; q=0.5, *;q=0", BR | ZSTD, "identity" },
+
+    /* spelling */
+    { "Accept-Encoding: GZIP", ALL, "gzip" },
+    { "Accept-Encoding: X-GZip", ALL, "gzip" },
+    { "Accept-Encoding: x-gzip", BR, "identity" },
+    { "Accept-Encoding: \t ,, gzip\t,\t", ALL, "gzip" },
+    { "Accept-Encoding: gzip,br", ALL, "br" },
+    { "Accept-Encoding: deflate,br,gzip", ALL, "br" },
+    { "Accept-Encoding: br;q=0.9 , gzip \t;\t Q=0.95 ,x", ALL, "gzip" },
+    { "Accept-Encoding: brotli, gzi, gzipx, zst, zstdx, identitx, **", ALL, "identity" },
+    { "Accept-Encoding: compress, deflate, sdch, dcb, dcz, exi, aes128gcm", ALL, "identity" },
+
+    /* weights */
+    { "Accept-Encoding: br;q=0.5, gzip;q=0.8, zstd;q=0.3", ALL, "gzip" },
+    { "Accept-Encoding: br;q=0.5, gzip;q=0.8, zstd;q=0.3", BR | ZSTD, "br" },
+    { "Accept-Encoding: br;q=0.123, gzip;q=0.124", ALL, "gzip" },
+    { "Accept-Encoding: br;q=0.12, gzip;q=0.120", ALL, "br" },
+    { "Accept-Encoding: br;q=1., gzip;q=1.000", ALL, "br" },
+    { "Accept-Encoding: gzip;q=0.001", ALL, "gzip" }, /* rather than identity, which has no weight */
+    { "Accept-Encoding: gzip;q=0.001, identity;q=0.002", ALL, "identity" },
+    { "Accept-Encoding: gzip;q=0.002, identity;q=0.002", ALL, "gzip" },
+    { "Accept-Encoding: gzip;q=0", ALL, "identity" },
+    { "Accept-Encoding: gzip;q=0.0", ALL, "identity" },
+    { "Accept-Encoding: gzip;q=0.", ALL, "identity" },
+    { "Accept-Encoding: gzip;q=0.000, br", GZIP, "identity" },
+
+    /* the asterisk is for those that are not listed, wherever it stands */
+    { "Accept-Encoding: *;q=0.5, gzip;q=0.1", GZIP, "identity" },
+    { "Accept-Encoding: *;q=0.5, br;q=0.1", ALL, "zstd" },
+    { "Accept-Encoding: br;q=0.1, *;q=0.5", ALL, "zstd" },
+    { "Accept-Encoding: *, br;q=0", ALL, "zstd" },
+    { "Accept-Encoding: *;q=0, gzip", ALL, "gzip" },
+    { "Accept-Encoding: *;q=0.1, identity;q=0", ALL, "br" },
+    { "Accept-Encoding: *;q=0.1, identity;q=0", 0, "none" },
+
+    /* identity refused */
+    { "Accept-Encoding: identity;q=0", 0, "none" },
+    { "Accept-Encoding: identity;q=0", ALL, "none" },
+    { "Accept-Encoding: *;q=0", ALL, "none" },
+    { "Accept-Encoding: gzip, *;q=0", BR, "none" },
+    { "Accept-Encoding: gzip, identity;q=0", BR, "none" },
+    { "Accept-Encoding: gzip, identity;q=0", GZIP, "gzip" },
+    { "Accept-Encoding: gzip;q=0, identity;q=0", GZIP, "none" },
+    { "Accept-Encoding: identity;q=0.001, *;q=0", ALL, "identity" },
+
+    /* of several for one coding the heaviest */
+    { "Accept-Encoding: gzip;q=0, gzip;q=0.5", ALL, "gzip" },
+    { "Accept-Encoding: gzip;q=0.5, gzip;q=0", ALL, "gzip" },
+    { "Accept-Encoding: x-gzip;q=0.7, gzip;q=0.5, br;q=0.6", ALL, "gzip" },
+    { "Accept-Encoding: identity;q=0, identity", 0, "identity" },
+
+    /* several fields are one list (RFC 9110 5.3) */
+    { "Accept-Encoding: gzip\nHost: a\nAccept-Encoding: br", ALL, "br" },
+    { "Accept-Encoding: gzip\nAccept-Encoding: br;q=0.5\nAccept-Encoding: zstd;q=0.7", BR | ZSTD, "zstd" },
+    { "Accept-Encoding: gzip, deflate, br\nAccept-Encoding: br;q=0", ALL, "br" },
+    { "Accept-Encoding:\nAccept-Encoding: identity;q=0", ALL, "none" },
+};
+
 static void chooses(void **state)
 {
-    static const struct {
-        const char *fields;
-        unsigned available;
-        const char *choice;
-    } rows[] = {
-        { "", ALL, "identity" },
-        { "Host: a", ALL, "identity" },
-        { "Accept-Encoding:", ALL, "identity" },
-        { "Accept-Encoding: ,", ALL, "identity" },
-
-        /* as browsers and programs send it */
-        { "Accept-Encoding: gzip, deflate, br, zstd", ALL, "br" },
-        { "Accept-Encoding: gzip, deflate, br, zstd", GZIP | ZSTD, "zstd" },
-        { "Accept-Encoding: gzip, deflate, br, zstd", GZIP, "gzip" },
-        { "Accept-Encoding: gzip, deflate, br, zstd", IDENTITY, "identity" },
-        { "Accept-Encoding: deflate, gzip, br, zstd", ALL, "br" },
-        { "Accept-Encoding: deflate, gzip, br, zstd", GZIP, "gzip" },
-        { "Accept-Encoding: gzip, deflate, br", ALL, "br" },
-        { "Accept-Encoding: gzip, deflate, br", ZSTD, "identity" },
-        { "Accept-Encoding: gzip, deflate, br", GZIP | ZSTD, "gzip" },
-        { "Accept-Encoding: gzip, deflate", ALL, "gzip" },
-        { "Accept-Encoding: gzip, deflate", BR | ZSTD, "identity" },
-        { "Accept-Encoding: br", ALL, "br" },
-        { "Accept-Encoding: br", GZIP, "identity" },
-        { "Accept-Encoding: gzip", ALL, "gzip" },
-        { "Accept-Encoding: gzip", BR, "identity" },
-        { "Accept-Encoding: zstd", ALL, "zstd" },
-        { "Accept-Encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3", ALL, "gzip" }, /* Ruby */
-        { "Accept-Encoding: gzip, x-gzip, deflate", ALL, "gzip" }, /* Apache's client for Java */
-        { "Accept-Encoding: identity", ALL, "identity" },
-        { "Accept-Encoding: identity;q=1, *;q=0", ALL, "identity" }, /* video in Chromium */
-
-        /* RFC 9110 12.5.3, its examples */
-        { "Accept-Encoding: compress, gzip", ALL, "gzip" },
-        { "Accept-Encoding: *", ALL, "br" },
-        { "Accept-Encoding: *", GZIP | ZSTD, "zstd" },
-        { "Accept-Encoding: *", 0, "identity" },
-        { "Accept-Encoding: compress;q=0.5, gzip;q=1.0", ALL, "gzip" },
-        { "Accept-Encoding: gzip;q=1.0, identity; q=0.5, *;q=0", ALL, "gzip" },
-        { "Accept-Encoding: gzip;q=1.0, identity; q=0.5, *;q=0", BR | ZSTD, "identity" },
-
-        /* spelling */
-        { "Accept-Encoding: GZIP", ALL, "gzip" },
-        { "Accept-Encoding: X-GZip", ALL, "gzip" },
-        { "Accept-Encoding: x-gzip", BR, "identity" },
-        { "Accept-Encoding: \t ,, gzip\t,\t", ALL, "gzip" },
-        { "Accept-Encoding: gzip,br", ALL, "br" },
-        { "Accept-Encoding: deflate,br,gzip", ALL, "br" },
-        { "Accept-Encoding: br;q=0.9 , gzip \t;\t Q=0.95 ,x", ALL, "gzip" },
-        { "Accept-Encoding: brotli, gzi, gzipx, zst, zstdx, identitx, **", ALL, "identity" },
-        { "Accept-Encoding: compress, deflate, sdch, dcb, dcz, exi, aes128gcm", ALL, "identity" },
-
-        /* weights */
-        { "Accept-Encoding: br;q=0.5, gzip;q=0.8, zstd;q=0.3", ALL, "gzip" },
-        { "Accept-Encoding: br;q=0.5, gzip;q=0.8, zstd;q=0.3", BR | ZSTD, "br" },
-        { "Accept-Encoding: br;q=0.123, gzip;q=0.124", ALL, "gzip" },
-        { "Accept-Encoding: br;q=0.12, gzip;q=0.120", ALL, "br" },
-        { "Accept-Encoding: br;q=1., gzip;q=1.000", ALL, "br" },
-        { "Accept-Encoding: gzip;q=0.001", ALL, "gzip" }, /* rather than identity, which has no weight */
-        { "Accept-Encoding: gzip;q=0.001, identity;q=0.002", ALL, "identity" },
-        { "Accept-Encoding: gzip;q=0.002, identity;q=0.002", ALL, "gzip" },
-        { "Accept-Encoding: gzip;q=0", ALL, "identity" },
-        { "Accept-Encoding: gzip;q=0.0", ALL, "identity" },
-        { "Accept-Encoding: gzip;q=0.", ALL, "identity" },
-        { "Accept-Encoding: gzip;q=0.000, br", GZIP, "identity" },
-
-        /* the asterisk is for those that are not listed, wherever it stands */
-        { "Accept-Encoding: *;q=0.5, gzip;q=0.1", GZIP, "identity" },
-        { "Accept-Encoding: *;q=0.5, br;q=0.1", ALL, "zstd" },
-        { "Accept-Encoding: br;q=0.1, *;q=0.5", ALL, "zstd" },
-        { "Accept-Encoding: *, br;q=0", ALL, "zstd" },
-        { "Accept-Encoding: *;q=0, gzip", ALL, "gzip" },
-        { "Accept-Encoding: *;q=0.1, identity;q=0", ALL, "br" },
-        { "Accept-Encoding: *;q=0.1, identity;q=0", 0, "none" },
-
-        /* identity refused */
-        { "Accept-Encoding: identity;q=0", 0, "none" },
-        { "Accept-Encoding: identity;q=0", ALL, "none" },
-        { "Accept-Encoding: *;q=0", ALL, "none" },
-        { "Accept-Encoding: gzip, *;q=0", BR, "none" },
-        { "Accept-Encoding: gzip, identity;q=0", BR, "none" },
-        { "Accept-Encoding: gzip, identity;q=0", GZIP, "gzip" },
-        { "Accept-Encoding: gzip;q=0, identity;q=0", GZIP, "none" },
-        { "Accept-Encoding: identity;q=0.001, *;q=0", ALL, "identity" },
-
-        /* of several for one coding the heaviest */
-        { "Accept-Encoding: gzip;q=0, gzip;q=0.5", ALL, "gzip" },
-        { "Accept-Encoding: gzip;q=0.5, gzip;q=0", ALL, "gzip" },
-        { "Accept-Encoding: x-gzip;q=0.7, gzip;q=0.5, br;q=0.6", ALL, "gzip" },
-        { "Accept-Encoding: identity;q=0, identity", 0, "identity" },
-
-        /* several fields are one list (RFC 9110 5.3) */
-        { "Accept-Encoding: gzip\nHost: a\nAccept-Encoding: br", ALL, "br" },
-        { "Accept-Encoding: gzip\nAccept-Encoding: br;q=0.5\nAccept-Encoding: zstd;q=0.7", BR | ZSTD, "zstd" },
-        { "Accept-Encoding: gzip, deflate, br\nAccept-Encoding: br;q=0", ALL, "br" },
-        { "Accept-Encoding:\nAccept-Encoding: identity;q=0", ALL, "none" },
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *chosen = choice(rows[i].fields, usual_order(rows[i].available));
-        if (strcmp(chosen, rows[i].choice) != 0)
-            fail_msg("%s (of %x): %s", rows[i].fields, rows[i].available, chosen);
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        const char *chosen = choice(choices[i].fields, usual_order(choices[i].available));
+        if (strcmp(chosen, choices[i].choice) != 0)
+            fail_msg("%s (of %x): %s", choices[i].fields, choices[i].available, chosen);
     }
 }
 

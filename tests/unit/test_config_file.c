@@ -155,12 +155,32 @@ static void hosts_and_rules(void **state)
     options_fini(&options);
 }
 
-static void mistakes(void **state)
+struct mistake {
+    const char *text, *problem; /* its beginning */
+    unsigned line;
+};
+
+static void verify(const struct mistake *cases, size_t count)
 {
-    static const struct {
-        const char *text, *problem; /* its beginning */
-        unsigned line;
-    } cases[] = {
+    for (size_t i = 0; i < count; i++) {
+        struct options options;
+        begin(&options);
+        if (config_file_parse(&options, slice_text(cases[i].text)))
+            fail_msg("taken: %s", cases[i].text);
+        const struct problem *problem = &options.problems.at[0];
+        if (strncmp(problem->text, cases[i].problem, strlen(cases[i].problem)) != 0)
+            fail_msg("%s: %s", cases[i].text, problem->text);
+        if (problem->line != cases[i].line)
+            fail_msg("%s: line %u", cases[i].text, problem->line);
+        if (options.problems.count != 1)
+            fail_msg("%s: also %s", cases[i].text, options.problems.at[1].text);
+        options_fini(&options);
+    }
+}
+
+static void mistakes_in_options(void **state)
+{
+    static const struct mistake cases[] = {
         { "\nworkers = many", "workers: \"many\" is not a number from 1 to 256", 2 },
         { "listen = {\":80\",\n\"https://:443\"}", "listen: \"https://:443\": there is no TLS yet", 2 },
         { "listen = {\":80 :81\"}", "listen: \":80 :81\" has a space in it; for several addresses write", 1 },
@@ -178,6 +198,14 @@ static void mistakes(void **state)
         { "error_pages = {\"600 /a\"}", "error_pages: 600 /a: a status from 400 to 599", 1 },
         { "error_pages = {\"404 a\"}", "error_pages: 404 a: behind the status comes the path", 1 },
         { "error_pages = {\"404\"}", "error_pages: 404: behind the status comes the path", 1 },
+    };
+    (void)state;
+    verify(cases, sizeof cases / sizeof *cases);
+}
+
+static void mistakes_in_rules(void **state)
+{
+    static const struct mistake cases[] = {
         { "\nrule a { }", "rule: a: a path begins with a slash", 2 },
         { "rule /a {\nredirect = b }", "redirect: /a: it redirects to a path", 2 },
         { "rule /a {\nredirect = \"/{b}\" }", "redirect: /a: there is no {b} in it", 2 },
@@ -195,6 +223,14 @@ static void mistakes(void **state)
         { "rule /* { }\nrule /a { }", "rule: /a: nothing gets to this rule, because /* stands before it", 2 },
         { "rule /a { redirect = /b }\nrule /b { redirect = /a }",
           "rule: /b: it leads to /a, and from there in a circle", 2 },
+    };
+    (void)state;
+    verify(cases, sizeof cases / sizeof *cases);
+}
+
+static void mistakes_in_hosts(void **state)
+{
+    static const struct mistake cases[] = {
         { "host \"\" { }", "host: it has no name", 1 },
         { "host \" \" { }", "host: it has no name", 1 },
         { "host \"a A\" { }", "host: a: two hosts, or one twice, are called so", 1 },
@@ -208,7 +244,14 @@ static void mistakes(void **state)
         { "host a {\nfallback = a }", "fallback: it begins with a slash", 2 },
         { "host a {\nlist = a }", "list: it is true or false", 2 },
         { "host a {\nrule b { } }", "rule: b: a path begins with a slash", 2 },
-        /* of grammar */
+    };
+    (void)state;
+    verify(cases, sizeof cases / sizeof *cases);
+}
+
+static void mistakes_of_grammar(void **state)
+{
+    static const struct mistake cases[] = {
         { "root =\n", "the file ends in the middle of a statement", 2 },
         { "root = a }", "this \"}\" closes nothing", 1 },
         { "root = = a", "\"=\" cannot stand here; a statement is", 1 },
@@ -223,20 +266,7 @@ static void mistakes(void **state)
         { "rule /a { status = 404 } } root = b", "this \"}\" closes nothing", 1 },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct options options;
-        begin(&options);
-        if (config_file_parse(&options, slice_text(cases[i].text)))
-            fail_msg("taken: %s", cases[i].text);
-        const struct problem *problem = &options.problems.at[0];
-        if (strncmp(problem->text, cases[i].problem, strlen(cases[i].problem)) != 0)
-            fail_msg("%s: %s", cases[i].text, problem->text);
-        if (problem->line != cases[i].line)
-            fail_msg("%s: line %u", cases[i].text, problem->line);
-        if (options.problems.count != 1)
-            fail_msg("%s: also %s", cases[i].text, options.problems.at[1].text);
-        options_fini(&options);
-    }
+    verify(cases, sizeof cases / sizeof *cases);
 }
 
 static void names_without_case(void **state)
@@ -444,7 +474,10 @@ int main(void)
         cmocka_unit_test(texts_and_paths),
         cmocka_unit_test(an_empty_file_says_nothing),
         cmocka_unit_test(hosts_and_rules),
-        cmocka_unit_test(mistakes),
+        cmocka_unit_test(mistakes_in_options),
+        cmocka_unit_test(mistakes_in_rules),
+        cmocka_unit_test(mistakes_in_hosts),
+        cmocka_unit_test(mistakes_of_grammar),
         cmocka_unit_test(names_without_case),
         cmocka_unit_test(a_rule_that_is_wrong_counts),
         cmocka_unit_test(all_are_found),

@@ -63,7 +63,6 @@ static void normalises(void **state)
         { "/a//../..", "/" },
         { "/a/..//b", "//b" },
         { "/%2e", "/" },
-        { "/%2E%2e/a", NULL },
         { "/a/%2e%2E/b", "/b" },
         { "/a/.%2e", "/" },
         { "/...", "/..." },
@@ -71,51 +70,34 @@ static void normalises(void **state)
         { "/a../b", "/a../b" },
         { "/.a/.b", "/.a/.b" },
         { "/a/.../b", "/a/.../b" },
-
-        { "", NULL },
-        { "a", NULL },
-        { "./a", NULL },
-        { "%2Fa", NULL },
-        { "/..", NULL },
-        { "/../", NULL },
-        { "/../a", NULL },
-        { "/./..", NULL },
-        { "/a/../..", NULL },
-        { "/a/../../a", NULL },
-        { "/a/%2e%2e/%2e%2e", NULL },
-        { "/..%00", NULL },
-        { "/a%00", NULL },
-        { "/%00", NULL },
-        { "/a%2Fb", NULL },
-        { "/a%2fb", NULL },
-        { "/..%2f..", NULL },
-        { "/a%5Cb", NULL },
-        { "/a%5cb", NULL },
-        { "/a\\b", NULL },
-        { "/..\\a", NULL },
-        { "/%", NULL },
-        { "/%4", NULL },
-        { "/%x4", NULL },
-        { "/%4x", NULL },
-        { "/%C3", NULL },
-        { "/%C3/%A4", NULL },
-        { "/%C0%AF", NULL },       /* overlong "/" */
-        { "/%C0%AE%C0%AE/", NULL }, /* overlong ".." */
-        { "/%E0%80%AF", NULL },
-        { "/%F0%80%80%AF", NULL },
-        { "/%ED%A0%80", NULL }, /* a surrogate */
-        { "/%F4%90%80%80", NULL },
-        { "/%FF", NULL },
-        { "/%80", NULL },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[64] = "";
-        bool valid = normalise(slice_text(rows[i].path), text);
-        if (valid != (rows[i].normal != NULL))
-            fail_msg("%s was %s", rows[i].path, valid ? "taken" : "refused");
-        if (valid && strcmp(text, rows[i].normal) != 0)
+        if (!normalise(slice_text(rows[i].path), text))
+            fail_msg("%s was refused", rows[i].path);
+        if (strcmp(text, rows[i].normal) != 0)
             fail_msg("%s became %s", rows[i].path, text);
+    }
+}
+
+static void refuses(void **state)
+{
+    static const char *const paths[] = {
+        "/%2E%2e/a", "", "a", "./a", "%2Fa", "/..", "/../", "/../a", "/./..", "/a/../..", "/a/../../a",
+        "/a/%2e%2e/%2e%2e", "/..%00", "/a%00", "/%00", "/a%2Fb", "/a%2fb", "/..%2f..", "/a%5Cb", "/a%5cb", "/a\\b",
+        "/..\\a", "/%", "/%4", "/%x4", "/%4x", "/%C3", "/%C3/%A4",
+        "/%C0%AF", /* overlong "/" */
+        "/%C0%AE%C0%AE/", /* overlong ".." */
+        "/%E0%80%AF", "/%F0%80%80%AF",
+        "/%ED%A0%80", /* a surrogate */
+        "/%F4%90%80%80", "/%FF", "/%80",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        char text[64] = "";
+        if (normalise(slice_text(paths[i]), text))
+            fail_msg("%s became %s", paths[i], text);
     }
 }
 
@@ -238,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(normalises),
+        cmocka_unit_test(refuses),
         cmocka_unit_test(refuses_a_raw_nul),
         cmocka_unit_test(decodes_every_escape),
         cmocka_unit_test(resolves_like_a_stack),
