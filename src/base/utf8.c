@@ -39,13 +39,54 @@ size_t utf8_size(struct slice text)
     return lead.size;
 }
 
+/* Most text is mostly ASCII: eight bytes at a time, as long as none has its highest bit set. */
+static struct slice skip_ascii(struct slice text)
+{
+    uint64_t eight;
+    while (text.size >= sizeof eight) {
+        memcpy(&eight, text.data, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+        text = slice_skip(text, sizeof eight);
+    }
+    while (text.size > 0 && (unsigned char)text.data[0] < 0x80)
+        text = slice_skip(text, 1);
+    return text;
+}
+
+static bool begin_character(struct utf8_run *run, unsigned char first)
+{
+    struct lead lead = lead_of(first);
+    if (lead.size == 0)
+        return false;
+    *run = (struct utf8_run){ (uint8_t)(lead.size - 1), lead.second_min, lead.second_max };
+    return true;
+}
+
+static bool go_on(struct utf8_run *run, unsigned char byte)
+{
+    if (byte < run->second_min || byte > run->second_max)
+        return false;
+    *run = (struct utf8_run){ (uint8_t)(run->left - 1), 0x80, 0xBF };
+    return true;
+}
+
+bool utf8_continue(struct utf8_run *run, struct slice piece)
+{
+    for (;;) {
+        if (run->left == 0)
+            piece = skip_ascii(piece);
+        if (piece.size == 0)
+            return true;
+        unsigned char byte = (unsigned char)piece.data[0];
+        if (run->left > 0 ? !go_on(run, byte) : !begin_character(run, byte))
+            return false;
+        piece = slice_skip(piece, 1);
+    }
+}
+
 bool utf8_valid(struct slice text)
 {
-    while (text.size > 0) {
-        size_t size = utf8_size(text);
-        if (size == 0)
-            return false;
-        text = slice_skip(text, size);
-    }
-    return true;
+    struct utf8_run run = { 0 };
+    return utf8_continue(&run, text) && run.left == 0;
 }

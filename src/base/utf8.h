@@ -10,4 +10,14 @@ size_t utf8_size(struct slice text);
 
 bool utf8_valid(struct slice text);
 
+/* The same for text that comes in pieces, cut anywhere. All zero at the start; between characters again where `left`
+ * is 0. */
+struct utf8_run {
+    uint8_t left;                   /* bytes of the character that has begun */
+    uint8_t second_min, second_max; /* what the next of them may be, where it is the second */
+};
+
+/* False as soon as nothing that could follow would make it well-formed. */
+bool utf8_continue(struct utf8_run *run, struct slice piece);
+
 #endif

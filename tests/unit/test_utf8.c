@@ -88,12 +88,59 @@ static void judges_whole_texts(void **state)
     assert_false(utf8_valid(SLICE("\x80")));
 }
 
+/* Whole, cut at every byte and a byte at a time: `bad_at` is how many bytes it takes to see that it is wrong. */
+static void expect_pieces(struct slice text, size_t bad_at)
+{
+    for (size_t cut = 0; cut <= text.size; cut++) {
+        struct utf8_run run = { 0 };
+        bool good = utf8_continue(&run, slice_part(text, 0, cut));
+        assert_int_equal(good, cut < bad_at);
+        if (good)
+            assert_int_equal(utf8_continue(&run, slice_skip(text, cut)), text.size < bad_at);
+    }
+    struct utf8_run run = { 0 };
+    for (size_t at = 0; at < text.size && at + 1 <= bad_at; at++)
+        assert_int_equal(utf8_continue(&run, slice_part(text, at, at + 1)), at + 1 < bad_at);
+}
+
+static void judges_pieces_as_soon_as_it_can(void **state)
+{
+    (void)state;
+    const size_t never = SIZE_MAX;
+    expect_pieces(SLICE(""), never);
+    expect_pieces(SLICE("plain text of more than eight bytes"), never);
+    expect_pieces(SLICE("12345678\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80 and on"), never);
+    expect_pieces(SLICE("\xF4\x8F\xBF\xBF\xEF\xBF\xBF\xED\x9F\xBF\xE0\xA0\x80\xF0\x90\x80\x80"), never);
+    expect_pieces(SLICE("abc\xF4\x90\x80\x80"), 5); /* beyond U+10FFFF */
+    expect_pieces(SLICE("\xED\xA0\x80"), 2);         /* a surrogate */
+    expect_pieces(SLICE("\xE0\x80\x80"), 2);         /* overlong */
+    expect_pieces(SLICE("\xF0\x8F\x80\x80"), 2);
+    expect_pieces(SLICE("1234567\xC0\x80"), 8);
+    expect_pieces(SLICE("12345678\x80"), 9);
+    expect_pieces(SLICE("\xE2\x82z"), 3);
+    expect_pieces(SLICE("\xF5"), 1);
+}
+
+static void says_whether_a_character_is_open(void **state)
+{
+    (void)state;
+    struct utf8_run run = { 0 };
+    assert_true(utf8_continue(&run, SLICE("a\xE2")));
+    assert_int_equal(run.left, 2);
+    assert_true(utf8_continue(&run, SLICE("\x82")));
+    assert_int_equal(run.left, 1);
+    assert_true(utf8_continue(&run, SLICE("\xAC")));
+    assert_int_equal(run.left, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_every_code_point_in_every_form),
         cmocka_unit_test(needs_whole_characters),
         cmocka_unit_test(judges_whole_texts),
+        cmocka_unit_test(judges_pieces_as_soon_as_it_can),
+        cmocka_unit_test(says_whether_a_character_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
