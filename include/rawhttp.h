@@ -233,8 +233,9 @@ RH_API void rh_status(rh_request *request, unsigned status);
  * against that of the calls below. */
 RH_API bool rh_set(rh_request *request, const char *name, const char *value);
 
-/* The response's content, which ends the building of the response; one call a request, another one does nothing. All
- * copy what they are given. Where none was called, and the request was not deferred, the response is a 500. */
+/* The response's content, which ends the building of the response; one call a request, another one does nothing, and is
+ * logged. All copy what they are given. Where none was called, and the request was not deferred, the response is a
+ * 500. */
 RH_API void rh_text(rh_request *request, const char *text); /* text/plain; charset=utf-8 */
 RH_API void rh_html(rh_request *request, const char *html); /* text/html; charset=utf-8 */
 RH_API void rh_bytes(rh_request *request, const char *type, const void *data, size_t size);
@@ -295,5 +296,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #ifdef __cplusplus
 }
 #endif
+
+#include <rawhttp/middleware.h>
 
 #endif

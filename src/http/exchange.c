@@ -46,6 +46,7 @@ static void reset_response(struct response *response)
     response->chosen = 0;
     response->refused = false;
     response->late = false;
+    response->starved = false;
 }
 
 /* The arrays of the fields are large, and valid only as far as their count says: they are passed over. In pieces,
@@ -153,14 +154,20 @@ bool exchange_add_constant(struct exchange *exchange, struct slice name, struct 
     return true;
 }
 
+bool exchange_copy_field(struct exchange *exchange, struct field_pair field, struct field_pair *copy)
+{
+    if (!field_settable(field.name) || !field_value_valid(field.value))
+        return false;
+    copy->name = arena_copy(&exchange->arena, field.name);
+    copy->value = arena_copy(&exchange->arena, field.value);
+    return copy->name.data && copy->value.data;
+}
+
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value)
 {
-    if (!field_settable(name) || !field_value_valid(value))
-        return false;
-    struct slice name_copy = arena_copy(&exchange->arena, name), value_copy = arena_copy(&exchange->arena, value);
-    if (!name_copy.data || !value_copy.data)
-        return false;
-    return exchange_add_constant(exchange, name_copy, value_copy);
+    struct field_pair copy;
+    return exchange_copy_field(exchange, (struct field_pair){ name, value }, &copy) &&
+           exchange_add_constant(exchange, copy.name, copy.value);
 }
 
 void exchange_clear_response(struct exchange *exchange)
@@ -168,4 +175,21 @@ void exchange_clear_response(struct exchange *exchange)
     answer_unref(exchange->held);
     exchange->held = NULL;
     reset_response(&exchange->response);
+}
+
+const struct answer *exchange_unfold(struct exchange *exchange)
+{
+    struct response *response = &exchange->response;
+    struct answer *answer = response->answer;
+    if (!answer)
+        return NULL;
+    if (!exchange->held) {
+        answer_ref(answer);
+        exchange->held = answer;
+    }
+    response->answer = NULL;
+    response->body = answer->body;
+    response->fields = NULL;
+    response->field_count = response->field_room = 0;
+    return answer;
 }

@@ -47,6 +47,7 @@ struct response {
     unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
     bool late;                /* an error, `status`, whose response is made when the exchange is home */
     bool refused;             /* a field could not be added: what was built is not sent */
+    bool starved;             /* a call of the handler's had no memory, and made this a 503 */
     bool close;               /* the connection ends after this response */
 };
 
@@ -68,6 +69,7 @@ struct exchange {
     struct session *session;  /* NULL: the connection has gone, nobody waits for the answer */
     void *route;              /* server's: the route that was found when only the head was there */
     void *params;             /* server's: the values of its parameters */
+    void *beside;             /* server's: what few requests have; in the arena, or NULL */
     struct letter letter;     /* home, when another thread has answered */
     void (*finish)(struct exchange *exchange); /* what its worker does first when it is home; may be NULL */
     bool deferred;            /* somebody else will complete it */
@@ -117,6 +119,9 @@ bool exchange_settle(struct exchange *exchange, size_t head_size);
 /* Appends to the request's body. False: no memory. The limit is the caller's to check. */
 bool exchange_body_append(struct exchange *exchange, struct slice bytes);
 
+/* A field as a response may have it, its strings in the arena. False: not valid, or no memory. */
+bool exchange_copy_field(struct exchange *exchange, struct field_pair field, struct field_pair *copy);
+
 /* Response building for dynamic answers. Names and values are copied. False: not valid, no memory, or too many; the
  * response is then a 500 (or 503) that the caller has to set. */
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
@@ -127,6 +132,10 @@ bool exchange_add_constant(struct exchange *exchange, struct slice name, struct 
 
 /* Drops whatever response was begun, but not the decision to close. */
 void exchange_clear_response(struct exchange *exchange);
+
+/* What was prepared becomes a response that is built: it keeps status and body, and has no fields yet. Those lie in the
+ * answer, which is returned, and held from now on. NULL: it is built already, and stays as it is. */
+const struct answer *exchange_unfold(struct exchange *exchange);
 
 static inline void exchange_use(struct exchange *exchange, struct answer *answer)
 {

@@ -1,6 +1,7 @@
 /* The way out and home of a deferred exchange, and the public calls for it. */
 #include "server/deferred.h"
 
+#include "server/middleware.h"
 #include "server/respond.h"
 
 #include <assert.h>
@@ -19,6 +20,7 @@ void deferred_begin(struct exchange *exchange)
 static void deliver(struct exchange *exchange)
 {
     respond_settle(exchange);
+    respond_dress(exchange);
     conn_answered(conn_of(exchange->session), exchange);
 }
 
@@ -66,7 +68,8 @@ void rh_defer(rh_request *request)
 
 void rh_complete(rh_request *request)
 {
-    deferred_complete((struct exchange *)request, NULL);
+    struct exchange *exchange = (struct exchange *)request;
+    deferred_complete(exchange, middleware_handed_on(exchange) ? middleware_resume : NULL);
 }
 
 bool rh_gone(const rh_request *request)

@@ -2,6 +2,7 @@
  * call when a request has come in.
  *
  * It knows no socket and no wire version. */
+#include "server/middleware.h"
 #include "server/pages.h"
 #include "server/respond.h"
 
@@ -54,6 +55,7 @@ static void call_handler(struct exchange *exchange, const struct route *route)
         return;
     }
     rebase_params(exchange, before);
+    exchange->route = (void *)route;
     route->handler((rh_request *)exchange, route->user);
     if (!exchange->deferred)
         respond_settle(exchange);
@@ -71,7 +73,7 @@ static void answer_pathless(struct exchange *exchange)
         respond_error(exchange, 405, all, SLICE(""));
 }
 
-static void dispatch(struct exchange *exchange)
+void dispatch_answer(struct exchange *exchange)
 {
     unsigned allow = 0;
     if (exchange->request.method == METHOD_OTHER) {
@@ -91,25 +93,36 @@ static void dispatch(struct exchange *exchange)
         pages_answer(exchange, allow);
 }
 
+static void dispatch(struct exchange *exchange)
+{
+    bool waits = exchange_worker(exchange)->server->middleware != NULL;
+    if (waits && target_has_path(&exchange->request.target))
+        middleware_begin(exchange);
+    else
+        dispatch_answer(exchange);
+}
+
 static struct exchange *take(struct session_host *host)
 {
     return exchanges_take(server_worker_of(host));
 }
 
 /* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal
- * goes out at once, a page once the body has been read. */
+ * goes out at once, a page once the body has been read, and so does what middleware may have a word in. */
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
     unsigned allow = 0;
     const struct request *request = &exchange->request;
-    (void)host;
-    if (target_has_path(&request->target) && request->method != METHOD_OTHER)
+    bool named = target_has_path(&request->target), known = request->method != METHOD_OTHER;
+    if (named && known)
         exchange->route = find_route(exchange, &allow);
     if (exchange->route != NULL)
         return BODY_PLAN_WHOLE;
     if (reads(request->method) || exchange_answered(exchange))
         return BODY_PLAN_DISCARD;
-    if (target_has_path(&request->target) && request->method != METHOD_OTHER)
+    if (named && server_worker_of(host)->server->middleware != NULL)
+        return BODY_PLAN_DISCARD;
+    if (named && known)
         pages_answer_early(exchange, allow);
     else
         dispatch(exchange);
@@ -133,6 +146,8 @@ static void finished(struct session_host *host, struct exchange *exchange, uint6
     struct server_worker *worker = server_worker_of(host);
     if (worker->access_log != NULL)
         access_log_line(worker->access_log, exchange, body_bytes, host->clock);
+    if (exchange->beside != NULL)
+        beside_end(exchange, body_bytes);
     exchanges_give(worker, exchange);
 }
 

@@ -41,13 +41,15 @@ SLICE_NULL_PLUS_ZERO static void append(struct exchange *exchange, const char *f
             return;
         }
         if (!grow(exchange))
-            respond_unavailable(exchange);
+            respond_starved(exchange);
     }
 }
 
 static void finish(struct exchange *exchange)
 {
     struct reply_text *text = &exchange->response.text;
+    if (respond_is_second(exchange))
+        return;
     respond_bytes(exchange, SLICE("application/json"), slice_make(text->data, text->used));
 }
 

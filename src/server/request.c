@@ -96,3 +96,13 @@ bool rh_slice_int(rh_slice slice, int64_t *value)
     *value = negative ? (int64_t)(0 - size) : (int64_t)size;
     return true;
 }
+
+/* The difference is collected in a variable that the compiler has to keep as it is, so that it cannot stop early. */
+bool rh_slice_is_secret(rh_slice slice, const char *secret)
+{
+    struct slice expected = slice_text(secret);
+    volatile unsigned char different = slice.size != expected.size || slice.data == NULL;
+    for (size_t i = 0; i < slice.size && i < expected.size; i++)
+        different |= (unsigned char)(slice.data[i] ^ expected.data[i]);
+    return different == 0;
+}

@@ -3,6 +3,7 @@
 
 #include "base/writer.h"
 #include "http/status.h"
+#include "server/middleware.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,11 +48,42 @@ void respond_unavailable(struct exchange *exchange)
     respond_error(exchange, 503, 0, SLICE(""));
 }
 
-static void complain(struct exchange *exchange, const char *what)
+void respond_starved(struct exchange *exchange)
 {
+    respond_unavailable(exchange);
+    exchange->response.starved = true;
+}
+
+/* ---- Mistakes of the program -------------------------------------------------------------------------------- */
+
+/* "GET /users/7: the handler of GET /users/{id} gave no answer". */
+static void complain(const struct exchange *exchange, const char *what)
+{
+    const struct beside *beside = exchange->beside;
+    const struct middleware *turn = beside != NULL ? beside->turn : NULL;
+    const struct route *route = exchange->route;
+    const char *name = turn != NULL ? turn->text : route != NULL ? route->pattern : "this request";
     struct slice method = exchange->request.method_name, path = exchange->request.path;
-    log_write(&exchange_worker(exchange)->server->log, LOG_LEVEL_ERROR, "%.*s %.*s: %s; answered 500", (int)method.size,
-              method.data, (int)(path.size < 200 ? path.size : 200), path.data, what);
+    log_write(&exchange_worker(exchange)->server->log, LOG_LEVEL_ERROR, "%.*s %.*s: the %s %s %s", (int)method.size,
+              method.data, (int)(path.size < 200 ? path.size : 200), path.data,
+              turn != NULL ? "middleware for" : "handler of", name, what);
+}
+
+void respond_complain_once(struct exchange *exchange, const char *what)
+{
+    struct beside *beside = beside_of(exchange);
+    if (beside == NULL || beside->told)
+        return;
+    beside->told = true;
+    complain(exchange, what);
+}
+
+bool respond_is_second(struct exchange *exchange)
+{
+    bool second = exchange_answered(exchange) || middleware_handed_on(exchange);
+    if (second && !exchange->response.starved)
+        respond_complain_once(exchange, "answers a second time; the first answer holds");
+    return second;
 }
 
 void respond_page(struct exchange *exchange, enum static_result result)
@@ -73,13 +105,21 @@ void respond_settle(struct exchange *exchange)
         return;
     }
     if (exchange->response.refused)
-        complain(exchange, "the handler set a field, a status or a JSON format that cannot be sent");
+        complain(exchange, "set a field, a status or a JSON format that cannot be sent; answered 500");
     else if (!exchange_answered(exchange))
-        complain(exchange, "the handler gave no answer and did not defer it");
+        complain(exchange, "gave no answer, neither now nor deferred; answered 500");
     else
         return;
     respond_error(exchange, 500, 0, SLICE(""));
 }
+
+void respond_dress(struct exchange *exchange)
+{
+    if (!beside_dress(exchange))
+        respond_unavailable(exchange);
+}
+
+/* ---- Building ----------------------------------------------------------------------------------------------- */
 
 static void add(struct exchange *exchange, struct slice name, struct slice value)
 {
@@ -136,13 +176,32 @@ void respond_bytes(struct exchange *exchange, struct slice type, struct slice by
 
 static void send_copy(struct exchange *exchange, struct slice type, struct slice bytes)
 {
-    if (exchange_answered(exchange))
-        return;
     struct slice copy = arena_copy(&exchange->arena, bytes);
     if (copy.data == NULL)
-        respond_unavailable(exchange);
+        respond_starved(exchange);
     else
         respond_bytes(exchange, type, copy);
+}
+
+static void send_text(struct exchange *exchange, struct slice type, const char *text)
+{
+    if (!respond_is_second(exchange))
+        send_copy(exchange, type, slice_text(text));
+}
+
+/* Kept for the response of what comes next, which is there already and may be a prepared one. */
+static bool add_late(struct exchange *exchange, struct slice name, struct slice value)
+{
+    struct field_pair copy;
+    return exchange_copy_field(exchange, (struct field_pair){ name, value }, &copy) && beside_keep(exchange, copy);
+}
+
+bool respond_field(struct exchange *exchange, struct slice name, struct slice value)
+{
+    bool late = middleware_handed_on(exchange);
+    if (late ? !add_late(exchange, name, value) : !exchange_add_field(exchange, name, value))
+        exchange->response.refused = true;
+    return !exchange->response.refused;
 }
 
 void respond_options(struct exchange *exchange, unsigned allow)
@@ -166,26 +225,25 @@ bool rh_set(rh_request *request, const char *name, const char *value)
 {
     struct exchange *exchange = of(request);
     bool server = slice_equal_nocase(slice_text(name), SLICE("server"));
-    if (server && exchange_worker(exchange)->server->config.server_field)
-        exchange->response.refused = true; /* there is one already */
-    else
-        add(exchange, slice_text(name), slice_text(value));
-    return !exchange->response.refused;
+    if (!server || !exchange_worker(exchange)->server->config.server_field)
+        return respond_field(exchange, slice_text(name), slice_text(value));
+    exchange->response.refused = true; /* there is one already */
+    return false;
 }
 
 void rh_text(rh_request *request, const char *text)
 {
-    send_copy(of(request), SLICE("text/plain; charset=utf-8"), slice_text(text));
+    send_text(of(request), SLICE("text/plain; charset=utf-8"), text);
 }
 
 void rh_html(rh_request *request, const char *html)
 {
-    send_copy(of(request), SLICE("text/html; charset=utf-8"), slice_text(html));
+    send_text(of(request), SLICE("text/html; charset=utf-8"), html);
 }
 
 void rh_bytes(rh_request *request, const char *type, const void *data, size_t size)
 {
-    if (exchange_answered(of(request)))
+    if (respond_is_second(of(request)))
         return;
     set_type(of(request), slice_text(type));
     send_copy(of(request), SLICE(""), slice_make(data, size));
@@ -193,14 +251,14 @@ void rh_bytes(rh_request *request, const char *type, const void *data, size_t si
 
 void rh_empty(rh_request *request)
 {
-    if (!exchange_answered(of(request)))
+    if (!respond_is_second(of(request)))
         of(request)->response.status = chosen(of(request), 204);
 }
 
 void rh_redirect(rh_request *request, unsigned status, const char *location)
 {
     struct exchange *exchange = of(request);
-    if (exchange_answered(exchange))
+    if (respond_is_second(exchange))
         return;
     add(exchange, SLICE("Location"), slice_text(location));
     if (status < 300 || status > 399 || status == 304)
@@ -210,7 +268,7 @@ void rh_redirect(rh_request *request, unsigned status, const char *location)
 
 void rh_fail(rh_request *request, unsigned status, const char *detail)
 {
-    if (exchange_answered(of(request)) || of(request)->response.refused)
+    if (respond_is_second(of(request)) || of(request)->response.refused)
         return; /* respond_settle answers for a field that was refused */
     answer_error(of(request), status >= 400 && status <= 599 ? status : 500, 0, slice_text(detail));
 }
@@ -218,7 +276,7 @@ void rh_fail(rh_request *request, unsigned status, const char *detail)
 void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user)
 {
     struct exchange *exchange = of(request);
-    if (exchange_answered(exchange)) {
+    if (respond_is_second(exchange)) {
         if (done != NULL)
             done(user);
         return;
@@ -234,10 +292,10 @@ void rh_send(rh_request *request, rh_answer *prepared)
 {
     struct exchange *exchange = of(request);
     struct answer *answer = (struct answer *)prepared;
-    if (exchange_answered(exchange))
+    if (respond_is_second(exchange))
         return;
     if (answer == NULL) {
-        respond_unavailable(exchange);
+        respond_starved(exchange);
         return;
     }
     exchange_use(exchange, answer);

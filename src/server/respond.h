@@ -17,8 +17,24 @@ void respond_page(struct exchange *exchange, enum static_result result);
 /* 503: no memory for this request. */
 void respond_unavailable(struct exchange *exchange);
 
+/* No memory for a call of the handler's: 503, and what the handler still calls is no second answer. */
+void respond_starved(struct exchange *exchange);
+
+/* rh_set and its like: once the response of what comes next is there, the field is kept for it. False: it was refused,
+ * or there is no memory; the response will be a 500. */
+bool respond_field(struct exchange *exchange, struct slice name, struct slice value);
+
+/* True where the handler has given its answer already, which is logged; this one must not change it. */
+bool respond_is_second(struct exchange *exchange);
+
+/* Logs what the handler or middleware has done, the first time in a request. */
+void respond_complain_once(struct exchange *exchange, const char *what);
+
 /* Called once the handler or whoever completes is done: a response that is missing or was refused becomes a 500. */
 void respond_settle(struct exchange *exchange);
+
+/* Adds what middleware has said to a response that is settled. */
+void respond_dress(struct exchange *exchange);
 
 /* 204 with Allow, for OPTIONS. */
 void respond_options(struct exchange *exchange, unsigned allow);

@@ -4,6 +4,7 @@
 #include "serve/encoder.h"
 #include "server/deferred.h"
 #include "server/guard.h"
+#include "server/middleware.h"
 #include "server/miss.h"
 #include "wire/h1_session.h"
 
@@ -75,13 +76,15 @@ int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *
         return -1;
     }
     char why[256] = "out of memory";
-    struct route *route = malloc(sizeof *route);
+    size_t size = pattern != NULL ? strlen(pattern) + 1 : 0;
+    struct route *route = malloc(sizeof *route + size);
     if (route == NULL || router_add(server->router, pattern, route, why, sizeof why) != ROUTER_OK) {
         free(route);
         server_fail(server, "%s", why);
         return -1;
     }
     *route = (struct route){ server->routes, handler, user };
+    memcpy(route->pattern, pattern, size);
     server->routes = route;
     return 0;
 }
@@ -443,6 +446,7 @@ void rh_server_free(rh_server *server)
         server->routes = route->next;
         free(route);
     }
+    middleware_free(server->middleware);
     config_fini(&server->config);
     pthread_mutex_destroy(&server->ending);
     free(server);

@@ -15,6 +15,7 @@ struct route {
     struct route *next; /* all of them, to be freed */
     rh_handler *handler;
     void *user;
+    char pattern[]; /* as it was registered: mistakes of its handler are told under this name */
 };
 
 enum { CACHE_LINE = 64 };
@@ -41,6 +42,8 @@ struct rh_server {
     pthread_mutex_t ending; /* one of the threads that wait for the end sees to it */
     struct router *router;
     struct route *routes;
+    struct middleware *middleware; /* the first one; NULL: there is none */
+    unsigned middleware_count;
     struct store store;
     bool stored;                 /* it has been made */
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
@@ -81,6 +84,10 @@ void hosts_end(rh_server *server);
 
 /* Fills the host's calls (dispatch.c). */
 void dispatch_init(struct session_host *host);
+
+/* What comes after all middleware: a route, a page, an error. The exchange has a response afterwards, or is
+ * deferred. */
+void dispatch_answer(struct exchange *exchange);
 
 /* Exchanges of a worker, made at need and used again (exchanges.c). */
 struct exchange *exchanges_take(struct server_worker *worker);

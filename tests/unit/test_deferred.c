@@ -111,7 +111,7 @@ static void becomes_a_500_without_an_answer(void **state)
     pthread_t thread = start_thread(complete_without_answer, NULL);
     (void)state;
     assert_int_equal(ask(server, "GET /later/none")->status, 500);
-    assert_true(noted(&notes, "GET /later/none: the handler gave no answer"));
+    assert_true(noted(&notes, "GET /later/none: the handler of GET /later/{id} gave no answer"));
     pthread_join(thread, NULL);
     rh_server_free(server);
 }
@@ -154,19 +154,26 @@ static void keeps_the_order(void **state)
 
 /* ---- The background ------------------------------------------------------------------------------------------ */
 
+static void send_numbers(rh_request *request)
+{
+    for (int i = 0; i < 20000; i++)
+        rh_json_add(request, "%d,", i);
+    rh_json_send(request);
+}
+
 static void work(rh_request *request, void *user)
 {
     usleep(1000);
     if (rh_query(request, "fail").data != NULL)
         rh_fail(request, 409, "in the way");
-    else if (rh_query(request, "long").data != NULL)
-        for (int i = 0; i < 20000; i++)
-            rh_json_add(request, "%d,", i);
     else if (rh_query(request, "send").data != NULL)
         rh_send(request, user);
-    else if (rh_query(request, "none").data == NULL)
+    else if (rh_query(request, "none").data != NULL)
+        rh_json_send(request);
+    else if (rh_query(request, "long").data == NULL)
         rh_text(request, "worked");
-    rh_json_send(request); /* does nothing where there is an answer */
+    else
+        send_numbers(request);
 }
 
 static void hand_to_background(rh_request *request, void *user)
@@ -332,7 +339,7 @@ static void late_errors(void **state)
     assert_non_null(strstr(ask(server, "GET /plain")->body, "<p class=\"detail\">in time</p>"));
     assert_int_equal(ask(server, "GET /status")->status, 500);
     assert_int_equal(ask(server, "GET /refused")->status, 500);
-    assert_true(noted(&notes, "GET /refused: the handler set a field"));
+    assert_true(noted(&notes, "GET /refused: the handler of GET /refused set a field"));
     assert_int_equal(ask_with(server, "HEAD /plain", json, "")->body_size, 0);
     rh_server_free(server);
 }

@@ -120,8 +120,8 @@ static void turns_what_cannot_be_sent_into_500(void **state)
             assert_string_equal(reply->body, rows[i].body);
     }
     assert_int_equal(ask(server, "GET /none")->status, 500);
-    assert_true(noted(&notes, "GET /none: the handler gave no answer"));
-    assert_true(noted(&notes, "GET /status/199: the handler set a field, a status"));
+    assert_true(noted(&notes, "GET /none: the handler of GET /none gave no answer"));
+    assert_true(noted(&notes, "GET /status/199: the handler of GET /status/{status} set a field, a status"));
 }
 
 static const struct {
