@@ -217,6 +217,18 @@ RH_API rh_slice rh_param(const rh_request *request, const char *name);
 /* The first value of `name` in the query, decoded; "" where it stands without value; absent: data NULL. */
 RH_API rh_slice rh_query(rh_request *request, const char *name);
 
+/* The same of a body that is application/x-www-form-urlencoded, as browsers send a form; of any other, absent. Like the
+ * query it is bytes as the client chose them: they may be no UTF-8, and have any control in them. */
+RH_API rh_slice rh_form(rh_request *request, const char *name);
+
+/* All pairs, one after the other, for names that stand several times, such as those of checkboxes:
+ *
+ *     for (size_t at = 0; rh_form_next(request, &at, &name, &value);)
+ *
+ * False at the end. What cannot be decoded, or for which there is no memory, has data NULL. */
+RH_API bool rh_query_next(rh_request *request, size_t *at, rh_slice *name, rh_slice *value);
+RH_API bool rh_form_next(rh_request *request, size_t *at, rh_slice *name, rh_slice *value);
+
 /* The whole slice is decimal digits (for the second perhaps with a minus sign) and fits: true, and *value is set. */
 RH_API bool rh_slice_uint(rh_slice slice, uint64_t *value);
 RH_API bool rh_slice_int(rh_slice slice, int64_t *value);
@@ -297,6 +309,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 }
 #endif
 
+#include <rawhttp/cookies.h>
 #include <rawhttp/middleware.h>
 
 #endif

@@ -59,6 +59,9 @@ bool authority_valid_from(struct slice authority, size_t plain);
 /* Percent-decodes a query or form part into `out` (at least raw.size bytes), "+" as space. False: a bad escape. */
 bool query_decode(struct slice raw, char *out, size_t *size);
 
+/* The decoded form of `raw` is `text`. */
+bool query_is(struct slice raw, struct slice text);
+
 /* Takes the next name=value of an application/x-www-form-urlencoded text, still encoded. False at the end. */
 bool query_next(struct slice *rest, struct slice *name, struct slice *value);
 

@@ -81,6 +81,18 @@ bool query_decode(struct slice raw, char *out, size_t *size)
     return true;
 }
 
+bool query_is(struct slice raw, struct slice text)
+{
+    size_t matched = 0;
+    for (size_t at = 0; at < raw.size; matched++) {
+        bool plus = raw.data[at] == '+';
+        int c = take_byte(raw, &at);
+        if (c < 0 || matched == text.size || text.data[matched] != (plus ? ' ' : (char)c))
+            return false;
+    }
+    return matched == text.size;
+}
+
 bool query_next(struct slice *rest, struct slice *name, struct slice *value)
 {
     while (rest->size > 0) {

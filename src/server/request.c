@@ -50,30 +50,6 @@ rh_slice rh_param(const rh_request *request, const char *name)
     return (rh_slice){ NULL, 0 };
 }
 
-/* The decoded form of `raw`, in the request's memory where it differs. */
-static rh_slice decoded(struct exchange *exchange, struct slice raw)
-{
-    if (slice_find(raw, '%') == raw.size && slice_find(raw, '+') == raw.size)
-        return (rh_slice){ raw.size ? raw.data : "", raw.size };
-    char *text = arena_take(&exchange->arena, raw.size);
-    size_t size;
-    if (text == NULL || !query_decode(raw, text, &size))
-        return (rh_slice){ NULL, 0 };
-    return (rh_slice){ text, size };
-}
-
-rh_slice rh_query(rh_request *request, const char *name)
-{
-    struct exchange *exchange = (struct exchange *)request;
-    struct slice rest = exchange->request.target.query, key, value;
-    while (query_next(&rest, &key, &value)) {
-        rh_slice plain = decoded(exchange, key);
-        if (plain.data != NULL && rh_slice_is(plain, name))
-            return decoded(exchange, value);
-    }
-    return (rh_slice){ NULL, 0 };
-}
-
 bool rh_slice_is(rh_slice slice, const char *text)
 {
     return slice_equal(slice_make(slice.data, slice.size), slice_text(text));

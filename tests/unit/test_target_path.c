@@ -216,6 +216,22 @@ static void takes_queries_apart(void **state)
     }
 }
 
+static void compares_decoded(void **state)
+{
+    static const struct {
+        const char *raw, *text;
+        bool same;
+    } rows[] = {
+        { "", "", true },         { "a", "a", true },       { "%61", "a", true },      { "a+b", "a b", true },
+        { "a%2bb", "a+b", true }, { "a%20b", "a b", true }, { "a", "", false },        { "", "a", false },
+        { "ab", "a", false },     { "a", "ab", false },     { "a%", "a%", false },     { "a%6", "a%6", false },
+        { "a%zz", "a", false },   { "%2561", "%61", true }, { "%2561", "a", false },   { "%E4", "\xe4", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(query_is(slice_text(rows[i].raw), slice_text(rows[i].text)), rows[i].same);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +242,7 @@ int main(void)
         cmocka_unit_test(resolves_like_a_stack),
         cmocka_unit_test(decodes_queries),
         cmocka_unit_test(takes_queries_apart),
+        cmocka_unit_test(compares_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
