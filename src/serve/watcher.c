@@ -278,6 +278,8 @@ static void *live(void *argument)
             walk(watcher);
         if (watcher->clock.now_ms >= report_due_ms(watcher))
             report(watcher);
+        if (watcher->settings.tend)
+            watcher->settings.tend(watcher->settings.user);
         await(watcher);
     }
     return NULL;

@@ -9,7 +9,7 @@
 
 enum {
     WATCHER_QUIET_MS = 75,   /* nothing more has come for so long: it is told */
-    WATCHER_LATEST_MS = 500, /* it is told so long after the first change, even while more come */
+    WATCHER_LATEST_MS = 400, /* it is told so long after the first change, even while more come */
     WATCHER_RESCAN_MS = 500, /* without inotify: between two walks; longer where a walk takes long */
     WATCHER_ROOT_MS = 250,   /* how often it is looked whether the root's path leads to another folder */
     WATCHER_CHANGES_MAX = 1024 /* more folders than that are told as "everything" */
@@ -30,6 +30,10 @@ struct watcher_settings {
      * call finds hardly any difference. From then on nothing is missed: a file that changes after it was read for one
      * call leads to another one. Files may still be being written. */
     void (*changed)(void *user, const struct changes *changes);
+
+    /* On the same thread, between two looks: at least every root_ms, as long as `changed` takes no longer. Its time is
+     * lost for looking. May be NULL. */
+    void (*tend)(void *user);
     void *user;
 };
 

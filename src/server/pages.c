@@ -27,6 +27,11 @@ static bool reads(enum method method)
     return method == METHOD_GET || method == METHOD_HEAD;
 }
 
+static uint64_t now_ms(const struct asked *asked)
+{
+    return asked->exchange->session->host->clock->now_ms;
+}
+
 /* ---- What rules say ----------------------------------------------------------------------------------------- */
 
 static const struct rule *find_rule(const struct asked *asked, const struct rules *rules, struct rule_match *match)
@@ -176,30 +181,41 @@ static bool redirect_by_rule(const struct asked *asked, const struct rule_match 
     return true;
 }
 
+/* The page at this path, and whose it is; NULL: none. */
+static struct page *find_page(const struct asked *asked, struct slice path, struct site **site)
+{
+    struct site_match found;
+    if (asked->site == NULL)
+        return NULL;
+    *site = asked->site;
+    site_find(asked->site, path, &found);
+    if (found.found == SITE_NOTHING)
+        return vhost_find_before(asked->vhost, path, now_ms(asked), site);
+    return found.found == SITE_PAGE ? found.page : NULL;
+}
+
 static void rewrite_by_rule(const struct asked *asked, const struct rule_match *match)
 {
     struct exchange *exchange = asked->exchange;
     size_t room = rules_room(match, SLICE(""));
     char *text = arena_take(&exchange->arena, room);
     struct writer w = writer_on(text, text ? room : 0);
-    struct site_match found;
+    struct site *site;
     if (text == NULL) {
         respond_unavailable(exchange);
         return;
     }
     rules_rewritten(match, &w);
-    found.found = SITE_NOTHING;
-    if (asked->site != NULL)
-        site_find(asked->site, writer_slice(&w), &found);
+    struct page *page = find_page(asked, writer_slice(&w), &site);
     unsigned status = match->rule->status == 200 ? 0 : match->rule->status;
-    if (found.found != SITE_PAGE)
+    if (page == NULL)
         respond_error(exchange, status != 0 ? status : 404, 0, SLICE(""));
     else if (exchange->request.method == METHOD_OPTIONS)
         respond_options(exchange, PAGE_METHODS);
     else if (!reads(exchange->request.method))
         respond_error(exchange, 405, PAGE_METHODS, SLICE(""));
-    else if (may_show(asked, found.page))
-        reply_with_page(exchange, &(struct page_reply){ .site = asked->site, .page = found.page, .rule = asked->rule,
+    else if (may_show(asked, page))
+        reply_with_page(exchange, &(struct page_reply){ .site = site, .page = page, .rule = asked->rule,
                                                         .status = status, .ruled = true });
 }
 
@@ -302,12 +318,23 @@ static void answer_address(struct asked *asked)
                                                         .ruled = true });
 }
 
+/* What was a page a moment ago is answered for as if it still were one, whatever would take its place: the fallback, or
+ * a rule for what is no page. */
+static void look_before(struct asked *asked)
+{
+    struct page *page = vhost_find_before(asked->vhost, asked->exchange->request.path, now_ms(asked), &asked->site);
+    if (page != NULL)
+        asked->match = (struct site_match){ SITE_PAGE, page };
+}
+
 /* Whatever is not simply a page in memory. A browser asks whether it may ask (CORS) without a password. */
 static void answer_with_rules(struct asked *asked)
 {
     struct exchange *exchange = asked->exchange;
-    const struct rules *redirects = asked->site ? asked->site->redirects : NULL;
     struct rule_match match, hosted;
+    if (asked->site != NULL && asked->match.found == SITE_NOTHING)
+        look_before(asked);
+    const struct rules *redirects = asked->site ? asked->site->redirects : NULL;
     const struct rule *rule = asked->rule = find_rule(asked, asked->vhost->config.rules, &match);
     if (rule && rule->cors.count > 0 && cors_is_preflight(&exchange->request)) {
         answer_preflight(asked, rule);

@@ -21,13 +21,16 @@ enum {
 
 /* ---- Generations -------------------------------------------------------------------------------------------- */
 
+/* With those behind it. */
 static void generation_free(struct generation *generation)
 {
-    if (!generation)
-        return;
-    errors_free(generation->errors);
-    site_unref(generation->site);
-    free(generation);
+    while (generation) {
+        struct generation *before = atomic_load_explicit(&generation->before, memory_order_relaxed);
+        errors_free(generation->errors);
+        site_unref(generation->site);
+        free(generation);
+        generation = before;
+    }
 }
 
 static void retired(struct retired *retired)
@@ -56,6 +59,8 @@ struct vhost *vhost_new(struct store *store)
     if (!vhost)
         return NULL;
     vhost->store = store;
+    vhost->grace_ms = VHOST_GRACE_MS;
+    vhost->grace_pages = VHOST_GRACE_PAGES;
     arena_init(&vhost->memory, vhost->first, sizeof vhost->first, MEMORY_MAX);
     pthread_mutex_init(&vhost->lock, NULL);
     return vhost;
@@ -75,15 +80,64 @@ bool vhost_load(struct vhost *vhost)
 
 /* ---- Following the disk ------------------------------------------------------------------------------------- */
 
-/* The one before goes as soon as no worker sees it, but for what somebody holds of it. */
-static void replace(struct vhost *vhost, struct generation *next)
+static uint64_t now_ms(void)
 {
-    pthread_mutex_lock(&vhost->lock);
-    struct generation *before = atomic_exchange_explicit(&vhost->generation, next, memory_order_acq_rel);
-    pthread_mutex_unlock(&vhost->lock);
+    struct clock clock = { .now_ms = 0 };
+    clock_update(&clock);
+    return clock.now_ms;
+}
+
+/* Those whose grace is over go, as soon as no worker sees them, but for what somebody holds of them; and of those that
+ * are too many pages to be kept beside one another all but the last. False: none. */
+static bool end_grace(struct vhost *vhost)
+{
+    struct generation *last = atomic_load_explicit(&vhost->generation, memory_order_relaxed), *before;
+    uint64_t now = now_ms();
+    size_t pages = 0;
+
+    while ((before = atomic_load_explicit(&last->before, memory_order_relaxed)) && pages < vhost->grace_pages &&
+           now < atomic_load_explicit(&last->before_until_ms, memory_order_relaxed)) {
+        pages += before->site->tree.count;
+        last = before;
+    }
+    if (!before)
+        return false;
+    atomic_store_explicit(&last->before, NULL, memory_order_release);
     qsbr_retire(vhost->store->qsbr, &before->retired, retired);
     for (unsigned tries = 0; tries < RECLAIM_TRIES && qsbr_reclaim(vhost->store->qsbr) > 0; tries++)
         poll(NULL, 0, RECLAIM_MS);
+    return true;
+}
+
+/* The grace begins when the next one is there for all to see: whoever met this one before that has all of it. */
+static void replace(struct vhost *vhost, struct generation *next)
+{
+    struct generation *before = atomic_load_explicit(&vhost->generation, memory_order_relaxed);
+
+    atomic_init(&next->before, before);
+    atomic_init(&next->before_until_ms, UINT64_MAX);
+    pthread_mutex_lock(&vhost->lock);
+    atomic_store_explicit(&vhost->generation, next, memory_order_release);
+    pthread_mutex_unlock(&vhost->lock);
+    atomic_store_explicit(&next->before_until_ms, now_ms() + vhost->grace_ms, memory_order_relaxed);
+    end_grace(vhost);
+}
+
+struct page *vhost_find_before(const struct vhost *vhost, struct slice path, uint64_t now, struct site **site)
+{
+    const struct generation *at = vhost_generation(vhost), *before;
+    struct site_match match;
+
+    for (; (before = atomic_load_explicit(&at->before, memory_order_acquire)); at = before) {
+        if (now >= atomic_load_explicit(&at->before_until_ms, memory_order_relaxed))
+            return NULL;
+        site_find(before->site, path, &match);
+        if (match.found == SITE_PAGE) {
+            *site = before->site;
+            return match.page;
+        }
+    }
+    return NULL;
 }
 
 /* One without pages may have come or gone, which only a list shows. */
@@ -150,10 +204,18 @@ static void changed(void *user, const struct changes *changes)
     publish(vhost, site);
 }
 
+/* There may be room now for what had none beside the generation before. */
+static void tend(void *user)
+{
+    struct vhost *vhost = user;
+    if (end_grace(vhost))
+        warming_begin(vhost->warming, atomic_load_explicit(&vhost->generation, memory_order_relaxed)->site);
+}
+
 bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
 {
     struct watcher_settings settings = { .root = vhost->config.root, .rescans = watch == VHOST_WATCH_RESCAN,
-                                         .log = vhost->store->log, .changed = changed, .user = vhost };
+                                         .log = vhost->store->log, .changed = changed, .tend = tend, .user = vhost };
     if (!vhost->config.root || watch == VHOST_WATCH_OFF)
         return true;
     vhost->watcher = watcher_new(&settings);

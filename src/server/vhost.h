@@ -9,11 +9,22 @@
 #include "serve/site.h"
 #include "serve/watcher.h"
 
-/* What a worker sees of a host in one turn. Never changes. */
+/* Who reads a page just before a deploy asks just behind it for what that page names. So for so long after a generation
+ * was replaced, a path that is nothing any more leads to the page that it was. */
+enum {
+    VHOST_GRACE_MS = 500,
+    VHOST_GRACE_PAGES = 1 << 20 /* generations with as many together go earlier, but for the one before the current */
+};
+
+_Static_assert(WATCHER_LATEST_MS + VHOST_GRACE_MS <= 900, "what has been removed is gone within a second");
+
+/* What a worker sees of a host in one turn. Only `before` changes, to NULL, when its grace is over. */
 struct generation {
     struct site *site;     /* NULL: this host has no pages */
     struct errors *errors;
     struct retired retired;
+    _Atomic(struct generation *) before; /* whose grace it still is, and behind it those before that one */
+    _Atomic uint64_t before_until_ms;    /* UINT64_MAX: this one is not published yet */
 };
 
 struct guards;
@@ -29,6 +40,8 @@ struct vhost {
     _Atomic(struct generation *) generation;
     pthread_mutex_t lock;  /* whoever looks at a generation and is no worker */
     struct warming *warming; /* reads ahead, on a thread of its own; NULL: nobody does */
+    unsigned grace_ms;     /* VHOST_GRACE_MS */
+    size_t grace_pages;    /* VHOST_GRACE_PAGES */
     atomic_bool ending;
     bool stale;              /* a change could not be taken in; the watcher's */
     struct watcher *watcher;
@@ -62,6 +75,10 @@ static inline const struct generation *vhost_generation(const struct vhost *vhos
 {
     return atomic_load_explicit(&vhost->generation, memory_order_acquire);
 }
+
+/* A worker, for this turn, about a path that is nothing in the current generation: the page that it was a moment ago,
+ * and whose, or NULL. */
+struct page *vhost_find_before(const struct vhost *vhost, struct slice path, uint64_t now_ms, struct site **site);
 
 /* Any thread. */
 struct site_stats vhost_stats(struct vhost *vhost);

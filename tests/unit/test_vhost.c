@@ -204,6 +204,20 @@ static void what_has_not_changed_is_taken_over(void **state)
     }
 }
 
+/* The worker has turns, and somebody reclaims. */
+static void await_objects(size_t count)
+{
+    struct page_cache_stats stats = page_cache_stats(&store.cache);
+    for (int i = 0; (stats.leaving > 0 || stats.objects != count) && i < PATIENCE_MS; i++) {
+        qsbr_announce(store.qsbr, 0);
+        qsbr_reclaim(store.qsbr);
+        usleep(1000);
+        stats = page_cache_stats(&store.cache);
+    }
+    assert_int_equal(stats.leaving, 0);
+    assert_int_equal(stats.objects, count);
+}
+
 /* Whoever holds an old generation finds in it what was there, until he lets go; its memory goes with it. */
 static void an_old_generation_can_be_held(void **state)
 {
@@ -221,13 +235,154 @@ static void an_old_generation_can_be_held(void **state)
     assert_int_equal(page->size, 5);
     assert_non_null(page_cache_find(&page->slot));
     site_unref(held);
-    for (int i = 0; page_cache_stats(&store.cache).leaving > 0 && i < PATIENCE_MS; i++) {
+    await_objects(2);
+}
+
+/* ---- Who has just read a page ---- */
+
+/* When its grace ends, once that has begun, which is a moment after it can be seen. */
+static uint64_t grace_end(void)
+{
+    uint64_t until;
+    while ((until = atomic_load(&vhost_generation(vhost)->before_until_ms)) == UINT64_MAX)
+        usleep(100);
+    return until;
+}
+
+static struct page *before_at(const char *path, uint64_t now_ms)
+{
+    struct site *site = NULL;
+    struct page *page = vhost_find_before(vhost, slice_text(path), now_ms, &site);
+    assert_true(page == NULL ? site == NULL : site != vhost_generation(vhost)->site);
+    qsbr_announce(store.qsbr, 0);
+    return page;
+}
+
+static void remove_file(const char *path)
+{
+    assert_int_equal(unlinkat(scratch.fd, path, 0), 0);
+}
+
+static void follow_with_grace(unsigned grace_ms)
+{
+    vhost->grace_ms = grace_ms;
+    assert_true(vhost_load(vhost));
+    vhost_warm(vhost, 1, PATIENCE_MS);
+    assert_null(before_at("/a.txt", 0)); /* nothing is before the first one */
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
+}
+
+/* Not what another generation may have made of a path, nor addresses that redirect: pages. */
+static void what_has_just_gone_is_found(void **state)
+{
+    (void)state;
+    follow_with_grace(PATIENCE_MS * 10);
+    remove_file("root/a.txt");
+    await_size("/a.txt", 0);
+    uint64_t until = grace_end();
+    struct page *page = before_at("/a.txt", until - 1);
+    assert_non_null(page);
+    assert_string_equal(page->path, "/a.txt");
+    assert_non_null(page_cache_find(&page->slot));
+    assert_null(before_at("/a.txt", until));
+    assert_non_null(before_at("/docs/", until - 1));
+    assert_null(before_at("/docs", until - 1));
+    assert_null(before_at("/nothing", until - 1));
+}
+
+/* Deploys that follow one another closely do not cut one another's grace short. */
+static void each_has_its_own_grace(void **state)
+{
+    (void)state;
+    follow_with_grace(PATIENCE_MS * 10);
+    remove_file("root/a.txt");
+    await_size("/a.txt", 0);
+    for (uint64_t i = 1; i <= 3; i++) {
+        scratch_write_bytes(&scratch, "root/b.txt", "xxxxx", i);
+        await_size("/b.txt", i);
+    }
+    remove_file("root/docs/index.html");
+    await_size("/docs/index.html", 0);
+    uint64_t now = grace_end() - 1;
+    assert_non_null(before_at("/docs/index.html", now));
+    assert_null(before_at("/a.txt", now));
+    assert_non_null(before_at("/a.txt", 0));
+    assert_int_equal(before_at("/b.txt", 0)->size, 3); /* the latest */
+}
+
+static bool nothing_is_before(void)
+{
+    bool nothing = atomic_load(&vhost_generation(vhost)->before) == NULL;
+    qsbr_announce(store.qsbr, 0);
+    return nothing;
+}
+
+static void its_end_comes_by_itself(void **state)
+{
+    (void)state;
+    follow_with_grace(1);
+    for (uint64_t i = 1; i <= 3; i++) {
+        scratch_write_bytes(&scratch, "root/b.txt", "xxxxx", i);
+        await_size("/b.txt", i);
+    }
+    remove_file("root/a.txt");
+    await_size("/a.txt", 0);
+    for (int i = 0; !nothing_is_before() && i < PATIENCE_MS; i++)
+        usleep(1000);
+    assert_true(nothing_is_before());
+    assert_null(before_at("/a.txt", 0));
+    await_objects(2);
+}
+
+/* The one before is kept whatever it takes; of the others as many as there are pages left for. */
+static void large_ones_are_not_kept_beside_one_another(void **state)
+{
+    static const struct {
+        size_t pages;
+        bool found;
+    } rows[] = { { 3, false }, { 4, true } }; /* the two before the current one have three */
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        vhost->grace_pages = rows[i].pages;
+        follow_with_grace(PATIENCE_MS * 10);
+        remove_file("root/a.txt");
+        await_size("/a.txt", 0);
+        scratch_write(&scratch, "root/b.txt", "new");
+        await_size("/b.txt", 3);
+        remove_file("root/docs/index.html");
+        await_size("/docs/index.html", 0);
+        assert_non_null(before_at("/docs/index.html", 0));
+        assert_int_equal(before_at("/a.txt", 0) != NULL, rows[i].found);
+        end(state);
+        start(state);
+    }
+}
+
+/* Read ahead, but for what had no room beside the generation before: that is read when there is. */
+static void room_that_comes_when_it_is_over(void **state)
+{
+    static char half[90 << 10];
+    char path[64];
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(path, sizeof path, "root/%u.dat", i);
+        scratch_write_bytes(&scratch, path, half, sizeof half);
+    }
+    follow_with_grace(VHOST_GRACE_MS);
+    assert_int_equal(vhost_stats(vhost).pages_in_memory, 12);
+    scratch_mkdir(&scratch, "next");
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(path, sizeof path, "next/%u.dat", i);
+        scratch_write_bytes(&scratch, path, half, sizeof half);
+    }
+    assert_int_equal(renameat(scratch.fd, "root", scratch.fd, "last"), 0);
+    assert_int_equal(renameat(scratch.fd, "next", scratch.fd, "root"), 0);
+    await_size("/a.txt", 0);
+    for (int i = 0; vhost_stats(vhost).pages_in_memory < 10 && i < PATIENCE_MS; i++) {
         qsbr_announce(store.qsbr, 0);
-        qsbr_reclaim(store.qsbr);
         usleep(1000);
     }
-    assert_int_equal(page_cache_stats(&store.cache).leaving, 0);
-    assert_int_equal(page_cache_stats(&store.cache).objects, 2);
+    assert_int_equal(vhost_stats(vhost).pages_in_memory, 10);
 }
 
 /* What is wrong is said, what was served goes on being served, and the next change is seen as ever. */
@@ -308,6 +463,11 @@ int main(void)
         TEST(follows_by_rescan),
         TEST(what_has_not_changed_is_taken_over),
         TEST(an_old_generation_can_be_held),
+        TEST(what_has_just_gone_is_found),
+        TEST(each_has_its_own_grace),
+        TEST(its_end_comes_by_itself),
+        TEST(large_ones_are_not_kept_beside_one_another),
+        TEST(room_that_comes_when_it_is_over),
         TEST(what_cannot_be_read),
         TEST(the_root_is_replaced),
         TEST(a_folder_that_is_empty),
