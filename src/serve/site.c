@@ -86,7 +86,7 @@ static void gone(struct hold *hold)
     free(site);
 }
 
-/* The page of this file in the generation before; hidden ones have no address and are always made anew. */
+/* The page of this file in the generation before, be it hidden. */
 static struct page *find_before(const void *user, struct slice path)
 {
     const struct site *before = user;
@@ -96,7 +96,9 @@ static struct page *find_before(const void *user, struct slice path)
         return NULL;
     address[0] = '/';
     memcpy(address + 1, path.data, path.size);
-    return site_page(before, slice_make(address, path.size + 1));
+    struct slice exact = slice_make(address, path.size + 1);
+    struct page *page = site_page(before, exact);
+    return page ? page : site_slot_page(site_slot_find_hidden(before, exact));
 }
 
 /* A file at the root that is never a page. */

@@ -56,7 +56,7 @@ struct site {
 struct site_slot {
     uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
     uint32_t tag;   /* the high half of the hash */
-    uint32_t size;  /* of the address */
+    uint32_t size;  /* of the address; see SITE_SLOT_HIDDEN */
 };
 
 /* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is

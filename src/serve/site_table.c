@@ -25,6 +25,14 @@ static void add(struct site *site, struct slice address, const struct page *page
     assert(site->addresses <= site->mask);
 }
 
+/* Each path is there once, whatever addresses are spelt like it. */
+static void add_hidden(struct site *site, const struct page *page)
+{
+    struct slice path = page_address(page);
+    *site_slot_find_hidden(site, path) = (struct site_slot){ (uintptr_t)page, (uint32_t)(site_hash(site, path) >> 32),
+                                                             (uint32_t)path.size | SITE_SLOT_HIDDEN };
+}
+
 static bool is_index(const struct page *page)
 {
     return slice_ends(page_address(page), index_name);
@@ -74,10 +82,11 @@ static enum coding sidecar_coding(const struct page *page)
     return CODING_IDENTITY;
 }
 
-static uint64_t mix(uint64_t mark, const struct page *sidecar)
+/* What is added up of all sidecars of a page, because their order says nothing. */
+static uint64_t print_of(const struct page *sidecar, enum coding coding)
 {
-    const uint64_t words[] = { mark, sidecar->size, (uint64_t)sidecar->modified_ns, sidecar->inode };
-    return XXH3_64bits(words, sizeof words) | 1;
+    const uint64_t words[] = { coding, sidecar->size, (uint64_t)sidecar->modified_ns, sidecar->inode };
+    return XXH3_64bits(words, sizeof words);
 }
 
 /* The index of each page in the table goes by way of its place in the tree, which this finds. What is called like a
@@ -106,15 +115,16 @@ static void add_paths(struct site *site, struct finding *findings, size_t *place
             struct page *page = tree->pages[i];
             enum coding coding = sidecar_coding(page);
             size_t owner;
-            findings[i].hidden |= hosted_is(page_address(page));
-            if (findings[i].hidden)
-                continue;
             if ((coding != CODING_IDENTITY) != (round == 1))
                 continue;
+            findings[i].hidden = hosted_is(page_address(page));
             if (round == 1 && look_for_owner(site, page, coding, &owner, places)) {
                 findings[i].hidden = true;
                 findings[owner].sidecars |= (uint8_t)coding_bit(coding);
-                findings[owner].mark = mix(findings[owner].mark, page);
+                findings[owner].mark += print_of(page, coding);
+            }
+            if (findings[i].hidden) {
+                add_hidden(site, page);
                 continue;
             }
             add(site, page_address(page), page, 0);
@@ -142,20 +152,20 @@ static struct page *copy_page(const struct page *page)
 static bool apply(struct site *site, size_t i, const struct finding *finding)
 {
     struct page *page = site->tree.pages[i];
+    uint64_t mark = finding->sidecars ? finding->mark | 1 : 0;
 
-    if (page->sidecar_mark == finding->mark && page->hidden == finding->hidden)
+    if (page->sidecar_mark == mark && page->hidden == finding->hidden)
         return true;
     if (atomic_load_explicit(&page->count, memory_order_relaxed) > 1) {
         struct page *copy = copy_page(page);
         if (!copy)
             return false;
-        struct site_slot *slot = site_slot_find(site, page_address(page));
-        if (slot->page == (uintptr_t)page)
-            slot->page = (uintptr_t)copy;
+        struct slice path = page_address(page);
+        (finding->hidden ? site_slot_find_hidden(site, path) : site_slot_find(site, path))->page = (uintptr_t)copy;
         atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel); /* the generation before has it still */
         site->tree.pages[i] = page = copy;
     }
-    page->sidecar_mark = finding->mark;
+    page->sidecar_mark = mark;
     page->sidecars = finding->sidecars;
     page->hidden = finding->hidden;
     return true;

@@ -9,6 +9,9 @@
 
 enum { SITE_SLOT_REDIRECT = 1 };
 
+/* In the size of a page's path that is no address: no request finds it, but the next generation does. */
+#define SITE_SLOT_HIDDEN (UINT32_C(1) << 31)
+
 /* Of the pages in site->tree; finds out which of them are sidecars. False: errno. */
 bool site_table_build(struct site *site) __attribute__((warn_unused_result));
 
@@ -52,9 +55,9 @@ static inline bool site_same(const char *a, const char *b, size_t size)
     return site_word8(a + size - 8) == site_word8(b + size - 8);
 }
 
-/* The slot of this address, not empty, or the free one where it belongs: there is always one. */
-static inline __attribute__((always_inline)) struct site_slot *site_slot_find(const struct site *site,
-                                                                              struct slice path)
+/* `size`: as it stands in the slot. */
+static inline __attribute__((always_inline)) struct site_slot *site_slot_search(const struct site *site,
+                                                                                struct slice path, size_t size)
 {
     uint64_t hash = site_hash(site, path);
 
@@ -62,10 +65,23 @@ static inline __attribute__((always_inline)) struct site_slot *site_slot_find(co
         struct site_slot *slot = &site->slots[at];
         if (slot->page == 0)
             return slot;
-        if (slot->tag == hash >> 32 && slot->size == path.size &&
+        if (slot->tag == hash >> 32 && slot->size == size &&
             site_same(site_slot_page(slot)->path, path.data, path.size))
             return slot;
     }
+}
+
+/* The slot of this address, not empty, or the free one where it belongs: there is always one. */
+static inline __attribute__((always_inline)) struct site_slot *site_slot_find(const struct site *site,
+                                                                              struct slice path)
+{
+    return site_slot_search(site, path, path.size);
+}
+
+/* The same for the path of a hidden page. */
+static inline struct site_slot *site_slot_find_hidden(const struct site *site, struct slice path)
+{
+    return site_slot_search(site, path, path.size | SITE_SLOT_HIDDEN);
 }
 
 #endif

@@ -298,6 +298,61 @@ static void in_a_folder_that_has_not_changed(void **state)
     site_unref(before);
 }
 
+/* Nor do those that have no address make a generation of their own when their folder is read again. */
+static void in_a_folder_that_is_read_again(void **state)
+{
+    struct site *before;
+    (void)state;
+
+    MAKE("x.js", "x.js.br", "x.js.gz", "_headers", "_redirects", "a.gz.html", "a", "a.gz");
+    build();
+    means("/a.gz", "a.gz.html"); /* spelt like one of them */
+    assert_int_equal(count_hidden(), 5);
+    for (unsigned i = 0; i < 2; i++) {
+        RENEW(&before, "*");
+        assert_int_equal(site->tree.count, before->tree.count);
+        assert_memory_equal(site->tree.pages, before->tree.pages, site->tree.count * sizeof *site->tree.pages);
+        site_unref(before);
+    }
+    assert_int_equal(count_hidden(), 5);
+    means("/x.js.br", "");
+    means("/_headers", "");
+    has_sidecars("/x.js", GZIP | BR);
+    has_sidecars("/a", GZIP);
+}
+
+static void hard_link(const char *from, const char *stem, const char *suffix)
+{
+    char to[64];
+    snprintf(to, sizeof to, "root/%s.js%s", stem, suffix);
+    assert_int_equal(linkat(scratch.fd, from, scratch.fd, to, 0), 0);
+}
+
+/* Which of them a folder names first depends on their names, or on when they came. Which is which does not. */
+static void in_whatever_order_they_are_found(void **state)
+{
+    enum { PAGES = 16 };
+    char stem[16], path[32];
+    (void)state;
+
+    MAKE("one", "two", "other.js");
+    for (unsigned i = 0; i < PAGES; i++) {
+        snprintf(stem, sizeof stem, "%u", i);
+        hard_link("root/one", stem, "");
+        hard_link(i % 2 ? "root/one" : "root/two", stem, i % 2 ? ".br" : ".gz");
+        hard_link(i % 2 ? "root/two" : "root/one", stem, i % 2 ? ".gz" : ".br");
+    }
+    hard_link("root/two", "other", ".br");
+    hard_link("root/one", "other", ".gz");
+    build();
+    uint64_t mark = page_at(site, "/0.js")->sidecar_mark;
+    for (unsigned i = 1; i < PAGES; i++) {
+        snprintf(path, sizeof path, "/%u.js", i);
+        assert_int_equal(page_at(site, path)->sidecar_mark, mark);
+    }
+    assert_int_not_equal(page_at(site, "/other.js")->sidecar_mark, mark);
+}
+
 /* A hash that took a while stays: the file is the same. */
 static void a_hash_is_kept(void **state)
 {
@@ -384,6 +439,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(its_owner_vanishes, start, end),
         cmocka_unit_test_setup_teardown(its_owner_is_written_anew, start, end),
         cmocka_unit_test_setup_teardown(in_a_folder_that_has_not_changed, start, end),
+        cmocka_unit_test_setup_teardown(in_a_folder_that_is_read_again, start, end),
+        cmocka_unit_test_setup_teardown(in_whatever_order_they_are_found, start, end),
         cmocka_unit_test_setup_teardown(a_hash_is_kept, start, end),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail, start, end),
         cmocka_unit_test_setup_teardown(the_same_and_not_the_same, start, end),
