@@ -87,6 +87,7 @@ typedef struct rh_options {
     uint32_t body_rate_min;     /* 500 bytes a second on average, looked at every body_timeout_ms; RH_OFF: none */
     uint32_t idle_timeout_ms;   /* 60 s between requests */
     uint32_t send_timeout_ms;   /* 60 s without progress in sending a response */
+    uint32_t quiet_timeout_ms;  /* 30 s without a byte from a WebSocket's client, then a ping; then close */
     uint32_t drain_timeout_ms;  /* 30 s for what is in flight after rh_drain */
     uint32_t pipelined_max;     /* 64 requests of one connection answered in one go */
     uint32_t connections_max;   /* each worker has its share; default: from RLIMIT_NOFILE */
@@ -276,6 +277,11 @@ RH_API void rh_json_send(rh_request *request);
 typedef long rh_pull(void *user, char *out, size_t size);
 RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
 
+/* A field that is sent behind the content of rh_stream, where the wire has a place for it (not for a client of
+ * HTTP/1.0). From the handler, or from `pull` before it returns 0. False, and nothing changes: not valid, or a field
+ * that has to be known before the content (RFC 9110 6.5.1), or there are 8, or it is longer than 1 KiB. */
+RH_API bool rh_trailer(rh_request *request, const char *name, const char *value);
+
 /* A prepared answer. `type` may be NULL for none; fields is a list of "Name: value" strings ended by NULL, or NULL.
  * The content is copied. NULL: no memory, or (errno is EINVAL) a status that is not 200 to 599 or a field that rh_set
  * would refuse. Server is refused always, for several servers may send one answer, each as its no_server_field says.
@@ -311,5 +317,6 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 
 #include <rawhttp/cookies.h>
 #include <rawhttp/middleware.h>
+#include <rawhttp/receive.h>
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "base/hold.h"
@@ -22,8 +23,9 @@ enum body_kind {
     BODY_PARTS /* several SPANs and FILEs, one behind the other, as in multipart/byteranges */
 };
 
-/* Writes up to `size` bytes; returns how many, 0 at the end, -1: it failed, and the connection is cut so that the
- * client can tell. Runs on the worker's loop: must not block. */
+/* Writes up to `size` bytes; returns how many, 0 at the end, FAILED: the connection is cut so that the client can
+ * tell; LATER: nothing now, the session will be woken. Runs on the worker's loop: must not block. */
+enum { BODY_PULL_FAILED = -1, BODY_PULL_LATER = INT_MIN };
 typedef long body_pull(void *user, char *out, size_t size);
 
 struct body {

@@ -42,11 +42,15 @@ static void reset_response(struct response *response)
     response->fields = NULL;
     response->field_count = 0;
     response->field_room = 0;
+    response->trailers = NULL;
+    response->trailer_count = 0;
+    response->upgrade = NULL;
     response->text = (struct reply_text){ NULL, 0, 0 };
     response->chosen = 0;
     response->refused = false;
     response->late = false;
     response->starved = false;
+    response->pulled = false;
 }
 
 /* The arrays of the fields are large, and valid only as far as their count says: they are passed over. In pieces,
@@ -168,6 +172,22 @@ bool exchange_add_field(struct exchange *exchange, struct slice name, struct sli
     struct field_pair copy;
     return exchange_copy_field(exchange, (struct field_pair){ name, value }, &copy) &&
            exchange_add_constant(exchange, copy.name, copy.value);
+}
+
+/* They are few: there is room for all from the first one on. */
+bool exchange_add_trailer(struct exchange *exchange, struct slice name, struct slice value)
+{
+    struct response *response = &exchange->response;
+    struct field_pair copy;
+    if (!field_trails(name) || response->trailer_count == EXCHANGE_TRAILERS_MAX ||
+        name.size + value.size > EXCHANGE_TRAILER_MAX)
+        return false;
+    if (!response->trailers)
+        response->trailers = arena_take(&exchange->arena, EXCHANGE_TRAILERS_MAX * sizeof *response->trailers);
+    if (!response->trailers || !exchange_copy_field(exchange, (struct field_pair){ name, value }, &copy))
+        return false;
+    response->trailers[response->trailer_count++] = copy;
+    return true;
 }
 
 void exchange_clear_response(struct exchange *exchange)

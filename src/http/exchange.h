@@ -36,22 +36,38 @@ struct reply_text {
     size_t used, room;
 };
 
+/* How a connection goes on with another protocol (RFC 9110 7.8): after the 101 has been written, `become` puts another
+ * session in the place of the one that wrote it, in the same memory and in the phase OPEN. The exchange is over by
+ * then. */
+struct upgrade {
+    void (*become)(struct upgrade *upgrade, struct session *session);
+};
+
 struct response {
     unsigned status;          /* 0: not answered yet */
     struct answer *answer;    /* prepared; not counted: valid for this turn, or held below */
     struct body body;         /* where there is no answer */
     struct field_pair *fields;
     unsigned field_count, field_room;
+    struct field_pair *trailers; /* behind content that is made while it is sent, where the wire has a place for them */
+    unsigned trailer_count;
+    struct upgrade *upgrade;  /* with status 101 */
     struct reply_text text;   /* JSON that is being collected */
     struct slice detail;      /* of the error, where that is late */
     unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
+    bool pulled;              /* the content that is made while it is sent has ended */
     bool late;                /* an error, `status`, whose response is made when the exchange is home */
     bool refused;             /* a field could not be added: what was built is not sent */
     bool starved;             /* a call of the handler's had no memory, and made this a 503 */
     bool close;               /* the connection ends after this response */
 };
 
-enum { EXCHANGE_INLINE = 6 * 1024, EXCHANGE_FIELDS_MAX = 100 };
+enum {
+    EXCHANGE_INLINE = 6 * 1024,
+    EXCHANGE_FIELDS_MAX = 100,
+    EXCHANGE_TRAILERS_MAX = 8,  /* all of them fit into one piece of content */
+    EXCHANGE_TRAILER_MAX = 1024 /* bytes of name and value */
+};
 
 struct exchange {
     struct hold hold;         /* the session's reference, and one for each span in flight */
@@ -70,9 +86,12 @@ struct exchange {
     void *route;              /* server's: the route that was found when only the head was there */
     void *params;             /* server's: the values of its parameters */
     void *beside;             /* server's: what few requests have; in the arena, or NULL */
+    void *receiver;           /* server's: who takes the pieces of the body */
+    uint64_t body_max;        /* bytes of the body that are wanted; 0: what is usual */
     struct letter letter;     /* home, when another thread has answered */
     void (*finish)(struct exchange *exchange); /* what its worker does first when it is home; may be NULL */
     bool deferred;            /* somebody else will complete it */
+    bool streaming;           /* the body is handed on as it comes, and has not ended */
     bool settled;             /* head and peer have been copied into the arena */
     atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */
     uint32_t head_size;       /* bytes of the head from fields.base: what exchange_settle has to copy */
@@ -129,6 +148,9 @@ bool exchange_add_field(struct exchange *exchange, struct slice name, struct sli
 /* The same for constants of the program's own, which outlive the exchange and are known to be valid: nothing is checked
  * or copied. */
 bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value);
+
+/* A field behind the content. False: not valid, not one that may stand there, no memory, or too many. */
+bool exchange_add_trailer(struct exchange *exchange, struct slice name, struct slice value);
 
 /* Drops whatever response was begun, but not the decision to close. */
 void exchange_clear_response(struct exchange *exchange);

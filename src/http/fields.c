@@ -213,3 +213,21 @@ bool field_settable(struct slice name)
         return field_name_valid(name) && !slice_equal_nocase(name, SLICE("date"));
     }
 }
+
+/* Routing, request modifiers, authentication, response controls and content format. */
+bool field_trails(struct slice name)
+{
+    static const struct slice before[] = {
+        SLICE_INIT("age"),         SLICE_INIT("authorization"), SLICE_INIT("cache-control"),
+        SLICE_INIT("expires"),     SLICE_INIT("host"),          SLICE_INIT("location"),
+        SLICE_INIT("retry-after"), SLICE_INIT("server"),        SLICE_INIT("set-cookie"),
+        SLICE_INIT("te"),          SLICE_INIT("trailer"),       SLICE_INIT("proxy-authenticate"),
+        SLICE_INIT("upgrade"),     SLICE_INIT("vary"),          SLICE_INIT("www-authenticate"),
+    };
+    if (!field_settable(name) || slice_equal_nocase(slice_part(name, 0, 8), SLICE("content-")))
+        return false;
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        if (slice_equal_nocase(name, before[i]))
+            return false;
+    return true;
+}

@@ -116,6 +116,9 @@ int fields_next(const struct fields *fields, enum field_id id, unsigned from);
 /* By any name, case-insensitive; the first one. data is NULL where it is absent. */
 struct slice fields_find(const struct fields *fields, struct slice name);
 
+/* May stand behind the content (RFC 9110 6.5.1): it is settable, and nothing that has to be known before. */
+bool field_trails(struct slice name);
+
 /* Takes the next member of a comma-separated list (RFC 9110 5.6.1), trimmed, empty members skipped, commas inside
  * quoted strings kept. False at the end. `*rest` starts as the whole value. */
 bool list_next(struct slice *rest, struct slice *member);

@@ -14,7 +14,8 @@ enum session_phase {
     SESSION_IDLE,    /* between requests */
     SESSION_HEAD,    /* a head has begun */
     SESSION_BODY,    /* a body is coming in */
-    SESSION_WAITING, /* an answer is deferred: feed takes nothing until it is there */
+    SESSION_OPEN,    /* after an upgrade: bytes come and go at any time, until the session ends it */
+    SESSION_WAITING, /* an answer is deferred, or more of it, or of a body: feed takes nothing until then */
     SESSION_SENDING, /* there is more of a response than the outbox took: call drain when that has gone out */
     SESSION_LINGER,  /* no more responses; what still comes in is read and thrown away, then close */
     SESSION_CLOSE    /* close when the outbox has gone out; nothing more is expected from the peer */
@@ -29,7 +30,11 @@ struct session_limits {
     uint32_t pipelined_max;    /* requests answered in one feed before the output goes out */
 };
 
-enum body_plan { BODY_PLAN_WHOLE, BODY_PLAN_DISCARD };
+enum body_plan {
+    BODY_PLAN_WHOLE,  /* collected, then the request is put */
+    BODY_PLAN_STREAM, /* the request is put at once, then the body's pieces are handed on as they come */
+    BODY_PLAN_DISCARD
+};
 
 /* What a session asks of those above it; one for each worker. */
 struct session_host {
@@ -42,11 +47,17 @@ struct session_host {
     struct exchange *(*take)(struct session_host *host);
 
     /* A head is whole and a body follows: route it. The response may be set already (404, 405): then the body is
-     * discarded. */
+     * discarded. What is wanted of it may be limited by exchange.body_max, else session_limits.body_max holds. */
     enum body_plan (*head)(struct session_host *host, struct exchange *exchange);
 
-    /* The request is whole: answer it (response.status is set on return) or defer it (exchange.deferred is set). */
+    /* The request is whole: answer it (response.status is set on return) or defer it (exchange.deferred is set). One
+     * whose body is streamed may also be left as it is, for received to go on with. */
     void (*request)(struct session_host *host, struct exchange *exchange);
+
+    /* The next piece of a streamed body, valid during the call, or the end of it (`last`, with no bytes). It may be
+     * deferred, and nothing more comes until it is back; or be given an answer, and nothing more comes at all. After
+     * the last one it must be one or the other. */
+    void (*received)(struct session_host *host, struct exchange *exchange, struct slice piece, bool last);
 
     /* The peer's fault: prepare the response for this status. The request part may be incomplete. */
     void (*refuse)(struct session_host *host, struct exchange *exchange, unsigned status);
@@ -83,13 +94,18 @@ struct session_type {
     /* In SENDING: goes on with the response. */
     void (*drain)(struct session *session, struct outbox *out);
 
-    /* In WAITING: the deferred exchange has its response. */
+    /* In WAITING: the deferred exchange is back, with its response, or ready for more of its body. */
     void (*answered)(struct session *session, struct exchange *exchange, struct outbox *out);
 
-    /* The deadline of the phase has passed: 408 where a request had begun, then close. */
+    /* There may be more to send: of a response whose maker had nothing (BODY_PULL_LATER), or of what an OPEN session
+     * carries. Called whenever somebody thinks so: where there is nothing it does nothing. */
+    void (*woken)(struct session *session, struct outbox *out);
+
+    /* The deadline of the phase has passed: 408 where a request had begun, then close. In OPEN: nothing has come from
+     * the peer for a while; ask whether it is still there, or close. */
     void (*expired)(struct session *session, struct outbox *out);
 
-    /* The server is going: the next response is the last one; an idle session closes at once. */
+    /* The server is going: the next response is the last one; an idle session closes at once, an open one says so. */
     void (*goodbye)(struct session *session, struct outbox *out);
 
     /* The peer sends no more (it may still read). True: an answer is still owed, keep the connection for it. */

@@ -112,14 +112,19 @@ static bool resume(struct conn *conn)
     return all_out(conn, sent, moved);
 }
 
-/* The deferred response, behind all that was owed before it. True: the outbox is empty and more can be written. */
+/* What others made ready, behind all that was owed before it. True: the outbox is empty and more can be written. */
 static bool deliver(struct conn *conn)
 {
     struct exchange *exchange = conn->answered;
-    if (exchange == NULL)
+    bool woken = conn->woken;
+    if (exchange == NULL && !woken)
         return true;
     conn->answered = NULL;
-    conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    conn->woken = false;
+    if (exchange != NULL)
+        conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    if (woken)
+        conn->session.type->woken(&conn->session, &conn->worker->out);
     return flush(conn);
 }
 
@@ -135,6 +140,7 @@ static struct slice work(struct conn *conn, struct slice bytes)
         case SESSION_IDLE:
         case SESSION_HEAD:
         case SESSION_BODY:
+        case SESSION_OPEN:
             if (bytes.size == 0)
                 return bytes;
             used = session->type->feed(session, bytes, out);
@@ -219,6 +225,8 @@ static bool in_time(struct conn *conn, size_t received)
 static void expire(struct conn *conn)
 {
     conn->session.type->expired(&conn->session, &conn->worker->out);
+    if (conn->session.phase == SESSION_OPEN)
+        due_in(conn, settings(conn)->quiet_timeout_ms);
     if (flush(conn))
         conn_run(conn);
 }
@@ -255,7 +263,7 @@ static enum turn take_in(struct conn *conn)
 {
     size_t kept = take_input(conn);
     struct io io = { IO_AGAIN, 0 };
-    if (conn->session.phase <= SESSION_BODY)
+    if (conn->session.phase <= SESSION_OPEN)
         io = read_input(conn, kept);
     if (io.state == IO_FAILED) {
         conn_close(conn);
@@ -269,6 +277,8 @@ static enum turn take_in(struct conn *conn)
         return TURN_OVER;
     }
     conn->recent = true;
+    if (conn->session.phase == SESSION_OPEN && io.size > 0)
+        due_in(conn, settings(conn)->quiet_timeout_ms);
     if (conn->session.phase == SESSION_BODY && conn->output == NULL && !in_time(conn, io.size)) {
         expire(conn);
         return TURN_OVER;
@@ -286,6 +296,7 @@ static enum turn turn(struct conn *conn)
     case SESSION_IDLE:
     case SESSION_HEAD:
     case SESSION_BODY:
+    case SESSION_OPEN:
     case SESSION_SENDING: break;
     }
     enum turn outcome = take_in(conn);
@@ -306,7 +317,7 @@ static enum turn turn(struct conn *conn)
 static bool rests(const struct conn *conn)
 {
     return conn->session.phase == SESSION_IDLE && conn->output == NULL && conn->input == NULL &&
-           conn->answered == NULL && !conn->readable && !conn->hung_up && !conn->ended && !conn->again;
+           conn->answered == NULL && !conn->woken && !conn->readable && !conn->hung_up && !conn->ended && !conn->again;
 }
 
 /* The phase decides which deadline holds; within a head or a drain it is not put off. */
@@ -329,6 +340,10 @@ static void set_deadline(struct conn *conn)
     case SESSION_BODY:
         if (before != SESSION_BODY)
             due_in(conn, settings(conn)->body_timeout_ms);
+        return;
+    case SESSION_OPEN:
+        if (before != SESSION_OPEN)
+            due_in(conn, settings(conn)->quiet_timeout_ms);
         return;
     case SESSION_WAITING: timers_unset(&conn->timer); return;
     case SESSION_LINGER:
@@ -410,10 +425,16 @@ void conn_answered(struct conn *conn, struct exchange *exchange)
     conn_run(conn);
 }
 
+void conn_woken(struct conn *conn)
+{
+    conn->woken = true;
+    conn_run(conn);
+}
+
 void conn_expire(struct timer *timer)
 {
     struct conn *conn = LINK_OWNER(timer, struct conn, timer);
-    bool reading = conn->output == NULL && conn->session.phase <= SESSION_BODY;
+    bool reading = conn->output == NULL && conn->session.phase <= SESSION_OPEN;
     if (reading)
         expire(conn);
     else
@@ -439,6 +460,7 @@ bool conn_expendable(const struct conn *conn)
     case SESSION_FRESH:
     case SESSION_HEAD: return !conn->worker->host->draining && waits_long(conn); /* a drain has deadlines of its own */
     case SESSION_BODY:
+    case SESSION_OPEN:
     case SESSION_WAITING:
     case SESSION_SENDING:
     case SESSION_CLOSE: break;
@@ -446,8 +468,20 @@ bool conn_expendable(const struct conn *conn)
     return false;
 }
 
+/* What goes on for long is told, and may end itself. */
+static void part(struct conn *conn)
+{
+    conn->session.type->goodbye(&conn->session, &conn->worker->out);
+    if (flush(conn))
+        conn_woken(conn);
+}
+
 void conn_goodbye(struct conn *conn)
 {
+    if (conn->output == NULL && (conn->session.phase == SESSION_OPEN || conn->session.phase == SESSION_WAITING)) {
+        part(conn);
+        return;
+    }
     bool waits = conn->output == NULL && conn->session.phase <= SESSION_IDLE;
     if (!waits)
         return;

@@ -40,6 +40,7 @@ struct conn {
     bool reset;                 /* an RST has been: whatever is sent now, nobody gets it */
     bool ended;                 /* the peer sends no more */
     bool shut;                  /* we send no more */
+    bool woken;                 /* the session may have more to send, when the output before it is out */
     bool again;                 /* in the worker's list for the next turn */
     bool gone;                  /* closed, waiting to be freed */
     bool recent;                /* used since the last look for idle ones */
@@ -56,8 +57,11 @@ void conn_close(struct conn *conn);
 /* Does what can be done now. */
 void conn_run(struct conn *conn);
 
-/* The deferred exchange has its response. */
+/* The deferred exchange is back. */
 void conn_answered(struct conn *conn, struct exchange *exchange);
+
+/* Its session may have more to send. */
+void conn_woken(struct conn *conn);
 
 /* The server is going. Idle ones are closed, but one that was used a moment ago may have a request under way and is
  * given a little longer. */

@@ -18,6 +18,7 @@
 struct worker_settings {
     const struct session_type *session_type;
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, drain_timeout_ms;
+    uint32_t quiet_timeout_ms; /* without a byte of an open session's peer until it is asked; then again, until close */
     uint32_t body_rate_min; /* bytes a second; 0: none */
     uint32_t connections_max; /* of this worker */
     size_t input_size, output_size; /* bytes of the two buffers that the connections share */

@@ -128,6 +128,7 @@ static void fill_limits(struct config *config, const rh_options *options)
     config->body_timeout_ms = or_else32(options->body_timeout_ms, 30 * 1000);
     config->idle_timeout_ms = or_else32(options->idle_timeout_ms, 60 * 1000);
     config->send_timeout_ms = or_else32(options->send_timeout_ms, 60 * 1000);
+    config->quiet_timeout_ms = or_else32(options->quiet_timeout_ms, 30 * 1000);
     config->drain_timeout_ms = or_else32(options->drain_timeout_ms, 30 * 1000);
     config->body_rate_min = options->body_rate_min == RH_OFF ? 0 : or_else32(options->body_rate_min, 500);
 }
@@ -168,6 +169,7 @@ static bool check(const struct config *config, char *why)
         { "body_timeout_ms", config->body_timeout_ms, 1, day_ms },
         { "idle_timeout_ms", config->idle_timeout_ms, 1, day_ms },
         { "send_timeout_ms", config->send_timeout_ms, 1, day_ms },
+        { "quiet_timeout_ms", config->quiet_timeout_ms, 1, day_ms },
         { "drain_timeout_ms", config->drain_timeout_ms, 1, day_ms },
     };
     return within(ranges, sizeof ranges / sizeof ranges[0], why) && check_buffer_memory(config, why);

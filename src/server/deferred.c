@@ -2,6 +2,7 @@
 #include "server/deferred.h"
 
 #include "server/middleware.h"
+#include "server/receive.h"
 #include "server/respond.h"
 
 #include <assert.h>
@@ -19,8 +20,11 @@ void deferred_begin(struct exchange *exchange)
 
 static void deliver(struct exchange *exchange)
 {
-    respond_settle(exchange);
-    respond_dress(exchange);
+    receive_settle(exchange);
+    if (exchange->deferred)
+        return;
+    if (exchange_answered(exchange))
+        respond_dress(exchange);
     conn_answered(conn_of(exchange->session), exchange);
 }
 

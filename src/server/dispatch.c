@@ -4,6 +4,7 @@
  * It knows no socket and no wire version. */
 #include "server/middleware.h"
 #include "server/pages.h"
+#include "server/receive.h"
 #include "server/respond.h"
 
 enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
@@ -58,7 +59,7 @@ static void call_handler(struct exchange *exchange, const struct route *route)
     exchange->route = (void *)route;
     route->handler((rh_request *)exchange, route->user);
     if (!exchange->deferred)
-        respond_settle(exchange);
+        receive_settle(exchange);
 }
 
 /* Targets that name no path: "*" speaks of the server as a whole, and there are no tunnels here. */
@@ -87,6 +88,7 @@ void dispatch_answer(struct exchange *exchange)
     struct route *route = exchange->route ? exchange->route : find_route(exchange, &allow);
     if (exchange_answered(exchange))
         return;
+    exchange->route = route;
     if (route != NULL)
         call_handler(exchange, route);
     else
@@ -107,6 +109,13 @@ static struct exchange *take(struct session_host *host)
     return exchanges_take(server_worker_of(host));
 }
 
+static enum body_plan plan_for(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+    exchange->body_max = route->body_max;
+    return route->stream ? BODY_PLAN_STREAM : BODY_PLAN_WHOLE;
+}
+
 /* Only a handler wants a body. Where there is none for this request the answer does not depend on the body: a refusal
  * goes out at once, a page once the body has been read, and so does what middleware may have a word in. */
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
@@ -117,7 +126,7 @@ static enum body_plan head(struct session_host *host, struct exchange *exchange)
     if (named && known)
         exchange->route = find_route(exchange, &allow);
     if (exchange->route != NULL)
-        return BODY_PLAN_WHOLE;
+        return plan_for(exchange);
     if (reads(request->method) || exchange_answered(exchange))
         return BODY_PLAN_DISCARD;
     if (named && server_worker_of(host)->server->middleware != NULL)
@@ -133,6 +142,14 @@ static void request(struct session_host *host, struct exchange *exchange)
 {
     (void)host;
     dispatch(exchange);
+}
+
+static void received(struct session_host *host, struct exchange *exchange, struct slice piece, bool last)
+{
+    (void)host;
+    receive_piece(exchange, piece, last);
+    if (!exchange->deferred && exchange_answered(exchange))
+        respond_dress(exchange);
 }
 
 static void refuse(struct session_host *host, struct exchange *exchange, unsigned status)
@@ -156,6 +173,7 @@ void dispatch_init(struct session_host *host)
     host->take = take;
     host->head = head;
     host->request = request;
+    host->received = received;
     host->refuse = refuse;
     host->finished = finished;
 }

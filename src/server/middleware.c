@@ -3,6 +3,7 @@
 #include "server/middleware.h"
 
 #include "base/utf8.h"
+#include "server/receive.h"
 #include "server/respond.h"
 
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static void run(struct exchange *exchange, const struct middleware *from)
     }
     beside->turn->handler((rh_request *)exchange, beside->turn->user);
     if (!exchange->deferred)
-        respond_settle(exchange);
+        receive_settle(exchange);
 }
 
 static bool keep_fields(struct exchange *exchange)
@@ -155,7 +156,7 @@ void middleware_begin(struct exchange *exchange)
         return;
     }
     run(exchange, first);
-    if (!exchange->deferred)
+    if (!exchange->deferred && exchange_answered(exchange))
         respond_dress(exchange);
 }
 

@@ -288,6 +288,11 @@ void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done
     exchange->response.status = chosen(exchange, 200);
 }
 
+bool rh_trailer(rh_request *request, const char *name, const char *value)
+{
+    return exchange_add_trailer(of(request), slice_text(name), slice_text(value));
+}
+
 void rh_send(rh_request *request, rh_answer *prepared)
 {
     struct exchange *exchange = of(request);

@@ -67,28 +67,6 @@ bool server_was_started(const rh_server *server, const char *what)
     return started;
 }
 
-int rh_route(rh_server *server, const char *pattern, rh_handler *handler, void *user)
-{
-    if (server == NULL || server->router == NULL || server_was_started(server, pattern))
-        return -1;
-    if (handler == NULL) {
-        server_fail(server, "%s: it has no handler", pattern);
-        return -1;
-    }
-    char why[256] = "out of memory";
-    size_t size = pattern != NULL ? strlen(pattern) + 1 : 0;
-    struct route *route = malloc(sizeof *route + size);
-    if (route == NULL || router_add(server->router, pattern, route, why, sizeof why) != ROUTER_OK) {
-        free(route);
-        server_fail(server, "%s", why);
-        return -1;
-    }
-    *route = (struct route){ server->routes, handler, user };
-    memcpy(route->pattern, pattern, size);
-    server->routes = route;
-    return 0;
-}
-
 static bool open_access_log(rh_server *server)
 {
     const char *path = server->config.access_log;
@@ -220,6 +198,7 @@ static void fill_settings(rh_server *server)
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
         .send_timeout_ms = config->send_timeout_ms,
+        .quiet_timeout_ms = config->quiet_timeout_ms,
         .drain_timeout_ms = config->drain_timeout_ms,
         .body_rate_min = config->body_rate_min,
         .connections_max = share > 0 ? share : 1,

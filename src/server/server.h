@@ -15,6 +15,8 @@ struct route {
     struct route *next; /* all of them, to be freed */
     rh_handler *handler;
     void *user;
+    uint64_t body_max; /* bytes; 0: as everywhere */
+    bool stream;       /* the handler runs before the body, and is given it piece by piece */
     char pattern[]; /* as it was registered: mistakes of its handler are told under this name */
 };
 

@@ -7,33 +7,8 @@
 
 #include <assert.h>
 
-#include "wire/h1_chunked.h"
-#include "wire/h1_framing.h"
-#include "wire/h1_head.h"
+#include "wire/h1_machine.h"
 #include "wire/h1_write.h"
-
-/* Out of line: what an ordinary request has no need of must not be in the way of its registers (40 instructions). */
-#define RARE __attribute__((noinline))
-
-struct h1_session {
-    struct session base;
-    struct exchange *exchange; /* NULL at rest, and where its response has gone before its body was read */
-    uint64_t left;             /* LENGTH: bytes of the body still to come; CHUNKED: how many more are acceptable */
-    uint64_t sent;             /* bytes of content of this response put into the outbox */
-    const struct h1_scanner *scanner;
-    union {
-        struct h1_head head;
-        struct h1_chunked chunked;
-    } parser;
-    uint8_t body;        /* enum h1_body: what is still to be read of this request; REFUSED: nobody can tell */
-    bool wanted;         /* the body is collected for the host */
-    bool owes_continue;  /* the client waits for a 100 before it sends the body */
-    bool pulling;        /* the head of the response is out, its content is being pulled */
-    bool holds_body;     /* references on all that the response's body lies in are ours */
-    bool leaving;        /* the next response is the last one */
-};
-
-_Static_assert(sizeof(struct h1_session) <= 128, "with the connection around it, 256 bytes of ours while it is idle");
 
 static struct h1_session *of(struct session *session)
 {
@@ -74,7 +49,7 @@ static void forget_head(struct h1_session *s)
 }
 
 /* No memory for this request: it gets what needs none. */
-static RARE enum session_phase starve(struct h1_session *s, struct outbox *out)
+RARE enum session_phase h1_starve(struct h1_session *s, struct outbox *out)
 {
     h1_write_unavailable(out, s->base.host);
     if (s->exchange) {
@@ -118,6 +93,11 @@ static enum session_phase follow_up(const struct h1_session *s, bool closes, boo
     return s->leaving ? SESSION_LINGER : SESSION_IDLE;
 }
 
+enum session_phase h1_rest(const struct h1_session *s)
+{
+    return follow_up(s, false, false);
+}
+
 static enum session_phase end_response(struct h1_session *s)
 {
     bool closes = s->exchange->response.close, asked = !s->exchange->request.persistent;
@@ -130,6 +110,8 @@ static RARE enum session_phase pull(struct h1_session *s, struct outbox *out)
     switch (h1_write_pull(s->exchange, out, &s->sent)) {
     case H1_PULL_MORE:
         return SESSION_SENDING;
+    case H1_PULL_LATER:
+        return SESSION_WAITING;
     case H1_PULL_END:
         return end_response(s);
     case H1_PULL_FAILED:
@@ -139,27 +121,40 @@ static RARE enum session_phase pull(struct h1_session *s, struct outbox *out)
     return SESSION_CLOSE;
 }
 
-static enum session_phase respond(struct h1_session *s, struct outbox *out)
+/* The 101 is written; what follows is another protocol's, and this session's memory the other one's. */
+static RARE enum session_phase give_way(struct h1_session *s)
+{
+    struct session *session = &s->base;
+    struct upgrade *upgrade = s->exchange->response.upgrade;
+    assert(s->body == H1_BODY_NONE);
+    finish(s);
+    upgrade->become(upgrade, session);
+    assert(session->phase == SESSION_OPEN); /* any other one would be taken for this session's */
+    return SESSION_OPEN;
+}
+
+enum session_phase h1_respond(struct h1_session *s, struct outbox *out)
 {
     struct exchange *exchange = s->exchange;
     assert(exchange_answered(exchange));
-    if (s->leaving || s->base.host->draining || !exchange->request.persistent)
+    bool last = s->leaving || s->base.host->draining || !exchange->request.persistent;
+    if (last && !exchange->response.upgrade)
         exchange->response.close = true;
     /* Once its head is out it is too late for a 503. */
     if (exchange->response.body.kind == BODY_PULL && !keep(s))
-        return starve(s, out);
+        return h1_starve(s, out);
     switch (h1_write_response(exchange, s->base.host, out, &s->sent)) {
     case H1_WRITE_DONE:
-        return end_response(s);
+        return exchange->response.upgrade ? give_way(s) : end_response(s);
     case H1_WRITE_FULL:
-        return keep(s) ? SESSION_SENDING : starve(s, out);
+        return keep(s) ? SESSION_SENDING : h1_starve(s, out);
     case H1_WRITE_PULL:
         s->pulling = true;
         return pull(s, out);
     case H1_WRITE_BROKEN:
         break;
     }
-    return starve(s, out);
+    return h1_starve(s, out);
 }
 
 static enum session_phase go_on(struct h1_session *s, struct outbox *out)
@@ -168,27 +163,31 @@ static enum session_phase go_on(struct h1_session *s, struct outbox *out)
         s->owes_continue = !h1_write_continue(out);
         return s->owes_continue ? SESSION_SENDING : SESSION_BODY;
     }
-    return s->pulling ? pull(s, out) : respond(s, out);
+    return s->pulling ? pull(s, out) : h1_respond(s, out);
 }
 
 /* ---- The request -------------------------------------------------------------------------------------------- */
 
 /* The peer's fault, after which nobody knows where the next request begins. */
-static RARE enum session_phase refuse(struct h1_session *s, unsigned status)
+RARE enum session_phase h1_refuse(struct h1_session *s, unsigned status)
 {
     s->body = H1_BODY_REFUSED;
     s->leaving = true;
+    s->exchange->streaming = false;
     s->base.host->refuse(s->base.host, s->exchange, status);
     return SESSION_SENDING;
 }
 
-static enum session_phase ask(struct h1_session *s, struct outbox *out)
+enum session_phase h1_await(const struct h1_session *s)
 {
-    s->base.host->request(s->base.host, s->exchange);
-    if (!s->exchange->deferred)
-        return respond(s, out);
     assert(s->exchange->settled); /* by whoever handed it on: its new owner already reads it */
     return SESSION_WAITING;
+}
+
+enum session_phase h1_ask(struct h1_session *s, struct outbox *out)
+{
+    s->base.host->request(s->base.host, s->exchange);
+    return s->exchange->deferred ? h1_await(s) : h1_respond(s, out);
 }
 
 /* The one spelling of the path under which everyone above knows it. Returns 0, or the status that it comes to. */
@@ -209,47 +208,17 @@ static unsigned place_path(struct exchange *exchange)
     return 0;
 }
 
-/* A head with a body behind it: the host says whether it wants that body, and may know the answer without. */
-static enum session_phase expect_body(struct h1_session *s, const struct h1_framing *framing, bool begun,
-                                      struct outbox *out)
-{
-    struct session_host *host = s->base.host;
-    struct exchange *exchange = s->exchange;
-    const struct session_limits *limits = host->limits;
-    if (!exchange_settle(exchange, exchange->head_size)) /* the head's bytes are gone before the body is here */
-        return starve(s, out);
-    s->body = framing->body;
-    s->parser.chunked = (struct h1_chunked){ 0 };
-    s->wanted = host->head(host, exchange) == BODY_PLAN_WHOLE && !exchange_answered(exchange);
-    if (s->wanted && framing->length > limits->body_max) {
-        host->refuse(host, exchange, 413);
-        s->wanted = false;
-    }
-    s->left = framing->body == H1_BODY_LENGTH ? framing->length : s->wanted ? limits->body_max : limits->discard_max;
-    if (s->wanted) {
-        /* RFC 9110 10.1.1: no 100 where the client has gone on without it. */
-        s->owes_continue = framing->expects && !begun;
-        return s->owes_continue ? SESSION_SENDING : SESSION_BODY;
-    }
-    /* A client that waits for a 100 may or may not send the body after any other answer: a close makes it clear. */
-    bool unread = framing->expects || s->left > limits->discard_max;
-    s->leaving |= unread;
-    if (exchange_answered(exchange))
-        return SESSION_SENDING;
-    return unread ? ask(s, out) : SESSION_BODY;
-}
-
 static RARE enum session_phase admit(struct h1_session *s, const struct slice *bytes, struct outbox *out)
 {
     struct request *request = &s->exchange->request;
     struct h1_framing framing = h1_framing_decide(request);
     request->persistent = framing.persistent;
     if (framing.body == H1_BODY_REFUSED)
-        return refuse(s, framing.status);
+        return h1_refuse(s, framing.status);
     unsigned status = place_path(s->exchange);
     if (status != 0)
-        return status == 503 ? starve(s, out) : refuse(s, status);
-    return framing.body == H1_BODY_NONE ? ask(s, out) : expect_body(s, &framing, bytes->size > 0, out);
+        return status == 503 ? h1_starve(s, out) : h1_refuse(s, status);
+    return framing.body == H1_BODY_NONE ? h1_ask(s, out) : h1_body_expect(s, &framing, bytes->size > 0, out);
 }
 
 static enum session_phase read_head(struct h1_session *s, struct slice *bytes, struct outbox *out)
@@ -265,7 +234,7 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     case H1_HEAD_BAD:
         exchange->begun_ms = host->clock->now_ms;
         exchange->head_size = bytes->size < FIELDS_HEAD_MAX ? (uint32_t)bytes->size : FIELDS_HEAD_MAX;
-        return refuse(s, head->bad_status);
+        return h1_refuse(s, head->bad_status);
     case H1_HEAD_DONE:
         break;
     }
@@ -275,7 +244,7 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     if (!request->target.plain || !h1_framing_plain(&request->fields))
         return admit(s, bytes, out);
     request->persistent = request->version > 10;
-    return ask(s, out);
+    return h1_ask(s, out);
 }
 
 static enum session_phase begin(struct h1_session *s, struct slice *bytes, struct outbox *out)
@@ -284,83 +253,13 @@ static enum session_phase begin(struct h1_session *s, struct slice *bytes, struc
         return s->base.phase;
     s->exchange = s->base.host->take(s->base.host);
     if (!s->exchange)
-        return starve(s, out);
+        return h1_starve(s, out);
     s->exchange->session = &s->base;
     s->exchange->request.peer = session_peer(&s->base);
     s->parser.head = (struct h1_head){ 0 };
     s->body = H1_BODY_NONE;
     s->sent = 0;
     return read_head(s, bytes, out);
-}
-
-/* ---- The body ----------------------------------------------------------------------------------------------- */
-
-static enum session_phase end_body(struct h1_session *s, struct outbox *out)
-{
-    s->body = H1_BODY_NONE;
-    return s->exchange ? ask(s, out) : follow_up(s, false, false);
-}
-
-/* What is not wanted has become too much: the answer, if it is still to be given, is the last one. */
-static enum session_phase give_up_body(struct h1_session *s, struct outbox *out)
-{
-    s->leaving = true;
-    return s->exchange ? ask(s, out) : SESSION_LINGER;
-}
-
-static bool collect(struct h1_session *s, struct slice piece)
-{
-    if (s->exchange)
-        s->exchange->request.body_bytes += piece.size;
-    return !s->wanted || exchange_body_append(s->exchange, piece);
-}
-
-static enum session_phase read_length(struct h1_session *s, struct slice *bytes, struct outbox *out)
-{
-    size_t size = bytes->size < s->left ? bytes->size : (size_t)s->left;
-    struct slice piece = slice_part(*bytes, 0, size);
-    *bytes = slice_skip(*bytes, size);
-    s->left -= size;
-    if (!collect(s, piece))
-        return starve(s, out);
-    return s->left == 0 ? end_body(s, out) : SESSION_BODY;
-}
-
-/* The limit of a body that is wanted is for its content. How much would come beyond it nobody knows. */
-static enum session_phase take_chunk(struct h1_session *s, struct slice data, struct outbox *out)
-{
-    if (s->wanted) {
-        if (data.size > s->left)
-            return refuse(s, 413);
-        s->left -= data.size;
-    }
-    return collect(s, data) ? SESSION_BODY : starve(s, out);
-}
-
-static enum session_phase read_chunk(struct h1_session *s, struct slice *bytes, struct outbox *out)
-{
-    struct slice data = { 0 };
-    size_t before = bytes->size;
-    enum h1_chunked_result result = h1_chunked_next(&s->parser.chunked, bytes, &data);
-    if (!s->wanted) {
-        /* This limit is for all that has to be read, so that tiny chunks gain nothing. It comes before BAD, because in
-         * another split of the same bytes it would have been reached before that was seen. */
-        size_t consumed = before - bytes->size;
-        if (consumed > s->left)
-            return give_up_body(s, out);
-        s->left -= consumed;
-    }
-    switch (result) {
-    case H1_CHUNKED_DATA:
-        return take_chunk(s, data, out);
-    case H1_CHUNKED_MORE:
-        return SESSION_BODY;
-    case H1_CHUNKED_DONE:
-        return end_body(s, out);
-    case H1_CHUNKED_BAD:
-        break;
-    }
-    return s->exchange ? refuse(s, 400) : SESSION_LINGER;
 }
 
 /* ---- The machine -------------------------------------------------------------------------------------------- */
@@ -374,9 +273,10 @@ static RARE enum session_phase step(struct h1_session *s, struct slice *bytes, s
     case SESSION_HEAD:
         return read_head(s, bytes, out);
     case SESSION_BODY:
-        return s->body == H1_BODY_LENGTH ? read_length(s, bytes, out) : read_chunk(s, bytes, out);
+        return h1_body_read(s, bytes, out);
+    case SESSION_OPEN: /* this memory is another session's by now, which is fed next */
     case SESSION_WAITING:
-        return SESSION_WAITING;
+        break;
     case SESSION_SENDING:
         return go_on(s, out);
     case SESSION_LINGER:
@@ -436,8 +336,17 @@ static void answered(struct session *session, struct exchange *exchange, struct 
 {
     assert(session->phase == SESSION_WAITING && of(session)->exchange == exchange);
     exchange->deferred = false;
-    session->phase = SESSION_SENDING;
+    session->phase = exchange->streaming ? h1_body_receive_on(of(session)) : SESSION_SENDING;
     run_dry(of(session), out);
+}
+
+static void woken(struct session *session, struct outbox *out)
+{
+    struct h1_session *s = of(session);
+    if (session->phase != SESSION_WAITING || !s->pulling)
+        return;
+    session->phase = SESSION_SENDING;
+    run_dry(s, out);
 }
 
 static void expired(struct session *session, struct outbox *out)
@@ -448,7 +357,7 @@ static void expired(struct session *session, struct outbox *out)
         return;
     if (session->phase == SESSION_HEAD)
         forget_head(s);
-    session->phase = reading && s->exchange ? refuse(s, 408) : SESSION_CLOSE;
+    session->phase = reading && s->exchange ? h1_refuse(s, 408) : SESSION_CLOSE;
     run_dry(s, out);
 }
 
@@ -487,6 +396,7 @@ const struct session_type h1_session_type = {
     .feed = feed,
     .drain = drain,
     .answered = answered,
+    .woken = woken,
     .expired = expired,
     .goodbye = goodbye,
     .ended = ended,

@@ -68,11 +68,16 @@ static enum persistence persistence_of(const struct exchange *exchange)
     return exchange->request.version < 11 ? PERSISTENCE_KEEP_ALIVE : PERSISTENCE_IMPLIED;
 }
 
+static size_t field_bound(const struct field_pair *field)
+{
+    return field->name.size + field->value.size + sizeof ": \r\n" - 1;
+}
+
 static size_t head_bound(const struct head *head)
 {
     size_t bound = LINE_BOUND + status_reason(head->status).size + DATE_BOUND + FRAMING_BOUND;
     for (unsigned i = 0; i < head->field_count; i++)
-        bound += head->fields[i].name.size + head->fields[i].value.size + sizeof ": \r\n" - 1;
+        bound += field_bound(&head->fields[i]);
     return bound;
 }
 
@@ -357,8 +362,8 @@ enum { CHUNK_LINE = 4 + 2, CHUNK_END = 2 };
 
 _Static_assert(PIECE_MAX <= 0xffff, "a chunk's size has four digits at most");
 
-/* Makes a chunk of `size` bytes of data which lie at `at` + CHUNK_LINE; without data it is the last chunk. Returns how
- * many bytes the chunk has, which begins at `at`. */
+/* Makes a chunk of `size` bytes of data, one at least, which lie at `at` + CHUNK_LINE. Returns how many bytes the chunk
+ * has, which begins at `at`. */
 static size_t frame_chunk(char *at, size_t size)
 {
     struct writer line = writer_on(at, CHUNK_LINE);
@@ -368,6 +373,25 @@ static size_t frame_chunk(char *at, size_t size)
         memmove(line.at, at + CHUNK_LINE, size);
     memcpy(line.at + size, "\r\n", CHUNK_END);
     return writer_used(&line) + size + CHUNK_END;
+}
+
+/* The last chunk and what stands behind it (RFC 9112 7.1.2). */
+static enum h1_pull_result write_last_chunk(const struct response *response, struct outbox *out)
+{
+    size_t bound = sizeof "0\r\n\r\n" - 1;
+    for (unsigned i = 0; i < response->trailer_count; i++)
+        bound += field_bound(&response->trailers[i]);
+    char *at = outbox_reserve(out, bound);
+    if (!at)
+        return out->count == 0 ? H1_PULL_FAILED : H1_PULL_MORE; /* an empty one that has no room will never have any */
+    struct writer w = writer_on(at, bound);
+    writer_put(&w, SLICE("0\r\n"));
+    for (unsigned i = 0; i < response->trailer_count; i++)
+        write_field(&w, &response->trailers[i]);
+    writer_put(&w, SLICE("\r\n"));
+    assert(!w.overflowed);
+    outbox_commit(out, writer_used(&w));
+    return H1_PULL_END;
 }
 
 /* A run of the outbox for the next piece; NULL: drain it first. */
@@ -381,23 +405,28 @@ static char *reserve_piece(struct outbox *out, size_t *room)
 
 enum h1_pull_result h1_write_pull(struct exchange *exchange, struct outbox *out, uint64_t *body_bytes)
 {
-    const struct body *body = &exchange->response.body;
+    struct response *response = &exchange->response;
+    const struct body *body = &response->body;
     bool chunked = exchange->request.version >= 11;
     size_t before = chunked ? CHUNK_LINE : 0;
     size_t around = chunked ? CHUNK_LINE + CHUNK_END : 0;
     size_t room;
     assert(body->kind == BODY_PULL && out->size >= PIECE_MIN);
-    for (char *at; (at = reserve_piece(out, &room));) {
+    for (char *at; !response->pulled && (at = reserve_piece(out, &room));) {
         long got = body->pull(body->user, at + before, room - around);
+        if (got == BODY_PULL_LATER)
+            return H1_PULL_LATER;
         if (got < 0)
             return H1_PULL_FAILED;
         assert((size_t)got <= room - around);
-        outbox_commit(out, chunked ? frame_chunk(at, (size_t)got) : (size_t)got);
-        if (got == 0)
-            return H1_PULL_END;
+        response->pulled = got == 0;
+        if (got > 0)
+            outbox_commit(out, chunked ? frame_chunk(at, (size_t)got) : (size_t)got);
         *body_bytes += (uint64_t)got;
     }
-    return H1_PULL_MORE;
+    if (!response->pulled)
+        return H1_PULL_MORE;
+    return chunked ? write_last_chunk(response, out) : H1_PULL_END;
 }
 
 /* ---- Without an exchange ------------------------------------------------------------------------------------- */

@@ -20,9 +20,10 @@ enum h1_write_result {
 enum h1_write_result h1_write_response(struct exchange *exchange, const struct session_host *host, struct outbox *out,
                                        uint64_t *body_bytes);
 
-enum h1_pull_result { H1_PULL_MORE, H1_PULL_END, H1_PULL_FAILED };
+enum h1_pull_result { H1_PULL_MORE, H1_PULL_LATER, H1_PULL_END, H1_PULL_FAILED };
 
-/* The next pieces of the content, chunked or raw, until the outbox is full (MORE) or it ends. */
+/* The next pieces of the content, chunked or raw, until the outbox is full (MORE), its maker has nothing (LATER) or it
+ * ends. */
 enum h1_pull_result h1_write_pull(struct exchange *exchange, struct outbox *out, uint64_t *body_bytes);
 
 /* "HTTP/1.1 100 Continue". False: outbox full. */

@@ -194,6 +194,147 @@ static void goes_before_the_answer(void **state)
     stage->finished = stage->taken;
 }
 
+/* ---- Another protocol --------------------------------------------------------------------------------------- */
+
+/* A session that says what it is fed. */
+struct parrot {
+    struct session base;
+    unsigned fed;
+};
+
+static size_t parrot_feed(struct session *session, struct slice bytes, struct outbox *out)
+{
+    ((struct parrot *)session)->fed += bytes.size;
+    outbox_copy(out, bytes);
+    return bytes.size;
+}
+
+static void parrot_fini(struct session *session)
+{
+    assert_int_equal(((struct parrot *)session)->fed, 5);
+}
+
+static const struct session_type parrot_type = { .size = sizeof(struct parrot), .feed = parrot_feed,
+                                                 .fini = parrot_fini };
+
+static void become_parrot(struct upgrade *upgrade, struct session *session)
+{
+    (void)upgrade;
+    struct session base = *session;
+    base.type = &parrot_type;
+    base.phase = SESSION_OPEN;
+    *(struct parrot *)session = (struct parrot){ .base = base };
+}
+
+static void request_upgrade(struct session_host *host, struct exchange *exchange)
+{
+    static struct upgrade upgrade = { become_parrot };
+    (void)host;
+    exchange->response.status = 101;
+    exchange->response.upgrade = &upgrade;
+    assert_true(exchange_add_constant(exchange, SLICE("Connection"), SLICE("Upgrade")));
+    assert_true(exchange_add_constant(exchange, SLICE("Upgrade"), SLICE("parrot")));
+}
+
+static void gives_way(void **state)
+{
+    struct stage *stage = *state;
+    stage->host.request = request_upgrade;
+    stage->host.draining = true; /* has nothing to say here: the other session says goodbye in its own way */
+    send(stage, GET("/parrot") "hel");
+    assert_phase(stage, SESSION_OPEN);
+    assert_int_equal(stage->finished, 1);
+    assert_int_equal(stage->last_status, 101);
+    send(stage, "lo");
+    static const char expected[] = "HTTP/1.1 101 Switching Protocols\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                   "Connection: Upgrade\r\nUpgrade: parrot\r\nServer: rawhttp\r\n\r\nhello";
+    assert_int_equal(stage->output.size, sizeof expected - 1);
+    assert_memory_equal(stage->output.data, expected, sizeof expected - 1);
+}
+
+static void gives_way_when_there_is_room(void **state)
+{
+    struct stage *stage = *state;
+    stage->host.request = request_upgrade;
+    stage->stuck = true;
+    memset(outbox_reserve(&stage->outbox, TIGHT), '.', TIGHT);
+    outbox_commit(&stage->outbox, TIGHT);
+    send(stage, GET("/parrot") "hello");
+    assert_phase(stage, SESSION_SENDING);
+    stage->stuck = false;
+    stage_flush(stage);
+    stage_go_on(stage);
+    assert_phase(stage, SESSION_OPEN);
+    assert_true(went_out(stage, "\r\n\r\nhello"));
+}
+
+/* ---- In pieces ----------------------------------------------------------------------------------------------- */
+
+static void waits_for_whoever_takes_the_body(void **state)
+{
+    struct stage *stage = *state;
+    stage->slow = true;
+    send(stage, POST("/pieces?slow", "6") "abc");
+    assert_phase(stage, SESSION_WAITING);
+    send(stage, "def" GET("/page"));
+    assert_int_equal(stage->input.size, 3 + sizeof GET("/page") - 1);
+    stage_expire(stage); /* the one who takes it takes the time it takes */
+    stage_answer(stage);
+    assert_phase(stage, SESSION_BODY);
+    stage_go_on(stage);
+    assert_phase(stage, SESSION_WAITING);
+    stage_answer(stage);
+    stage_go_on(stage);
+    assert_phase(stage, SESSION_IDLE);
+    assert_true(went_out(stage, "[abcdef]"));
+    assert_true(went_out(stage, "Hello, page!"));
+}
+
+static void goes_in_the_middle_of_a_body(void **state)
+{
+    struct stage *stage = *state;
+    send(stage, POST("/pieces", "6") "abc");
+    assert_phase(stage, SESSION_BODY);
+    stage_close(stage);
+    assert_int_equal(stage->alive, 0);
+
+    stage->slow = true;
+    stage_open(stage);
+    send(stage, POST("/pieces?slow", "6") "abc");
+    struct exchange *exchange = stage->later;
+    stage_close(stage);
+    assert_true(atomic_load(&exchange->abandoned));
+    stage_answer(stage);
+    assert_int_equal(stage->alive, 0);
+    stage->finished = stage->taken;
+}
+
+static void wakes_only_who_waits_for_content(void **state)
+{
+    struct stage *stage = *state;
+    stage->slow = true;
+    static const char *const before[] = { "", "GET", POST("/echo", "5") "hel", "lo", GET("/later") };
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        send(stage, before[i]);
+        enum session_phase phase = stage->session->phase;
+        size_t size = stage->output.size;
+        h1_session_type.woken(stage->session, &stage->outbox);
+        stage_flush(stage);
+        assert_phase(stage, phase);
+        assert_int_equal(stage->output.size, size);
+        if (i == 1)
+            send(stage, " /page HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    stage_answer(stage);
+    stage_go_on(stage);
+    send(stage, GET("/drip"));
+    assert_phase(stage, SESSION_WAITING);
+    assert_true(h1_session_type.ended(stage->session));
+    for (unsigned i = 0; i < 11; i++)
+        h1_session_type.woken(stage->session, &stage->outbox);
+    assert_phase(stage, SESSION_IDLE);
+}
+
 /* ---- A full outbox ------------------------------------------------------------------------------------------- */
 
 static void fill(struct stage *stage)
@@ -512,6 +653,11 @@ int main(void)
         TEST(ten_thousand_in_order),
         TEST(waits_for_an_answer),
         TEST(goes_before_the_answer),
+        TEST(gives_way),
+        TIGHT_TEST(gives_way_when_there_is_room),
+        TEST(waits_for_whoever_takes_the_body),
+        TEST(goes_in_the_middle_of_a_body),
+        TEST(wakes_only_who_waits_for_content),
         TIGHT_TEST(keeps_what_does_not_fit),
         TIGHT_TEST(lets_go_of_what_did_not_go_out),
         TIGHT_TEST(keeps_a_body_that_does_not_fit),

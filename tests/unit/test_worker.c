@@ -11,7 +11,8 @@
 
 static const struct worker_settings usual = {
     .session_type = &toy_session_type, .head_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000,
-    .send_timeout_ms = 60000, .drain_timeout_ms = 60000, .connections_max = 100, .input_size = 64, .output_size = 4096,
+    .send_timeout_ms = 60000, .quiet_timeout_ms = 60000, .drain_timeout_ms = 60000, .connections_max = 100,
+    .input_size = 64, .output_size = 4096,
 };
 
 static struct stage *begin(struct worker_settings settings)
@@ -168,6 +169,52 @@ static void cuts_who_does_not_read(void **state)
     stage_end(stage);
 }
 
+/* ---- Open connections ----------------------------------------------------------------------------------------- */
+
+static void asks_who_is_silent(void **state)
+{
+    struct worker_settings settings = usual;
+    (void)state;
+    settings.quiet_timeout_ms = 300;
+    settings.idle_timeout_ms = settings.head_timeout_ms = 100; /* do not hold */
+    struct stage *stage = begin(settings);
+    int fd = stage_connect(stage);
+    tell(fd, "open\nhello");
+    expect(fd, "hello");
+    expect(fd, "there?\n");
+    tell(fd, "yes");
+    expect(fd, "yes");
+    expect(fd, "there?\n");
+    expect_end(fd);
+    assert_int_equal(atomic_load(&book.late), 3);
+    close(fd);
+    stage_end(stage);
+}
+
+static void wake(struct letter *letter)
+{
+    (void)letter;
+    conn_woken(conn_of(atomic_load(&book.waiting)));
+}
+
+static void wakes_an_open_one(void **state)
+{
+    struct stage *stage = begin(usual);
+    struct letter letter = { .open = wake };
+    (void)state;
+    int fd = stage_connect(stage);
+    tell(fd, "big 1000000\nopen\n");
+    assert_int_equal(read_off(fd, 1000000), 1000000);
+    tell(fd, "x");
+    expect(fd, "x");
+    mailbox_post(&stage->worker.mailbox, &letter);
+    expect(fd, "woken\n");
+    worker_want(&stage->worker, WORKER_DRAINING);
+    expect(fd, "bye\n");
+    close(fd);
+    stage_end(stage);
+}
+
 /* ---- Answers that come later ---------------------------------------------------------------------------------- */
 
 static void waits_for_an_answer(void **state)
@@ -306,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup(ends_a_body_that_trickles, clear_book),
         cmocka_unit_test_setup(closes_what_is_idle, clear_book),
         cmocka_unit_test_setup(cuts_who_does_not_read, clear_book),
+        cmocka_unit_test_setup(asks_who_is_silent, clear_book),
+        cmocka_unit_test_setup(wakes_an_open_one, clear_book),
         cmocka_unit_test_setup(waits_for_an_answer, clear_book),
         cmocka_unit_test_setup(keeps_the_order_of_answers, clear_book),
         cmocka_unit_test_setup(notices_who_goes_while_it_waits, clear_book),

@@ -3,6 +3,7 @@
  *     echo TEXT   is answered with "TEXT"       body N    takes N bytes, then says "got"
  *     big N       with N bytes, held, in spans  wait      is answered when the test says so
  *     bye         with "bye", then lingers      close     with "closing", then closes
+ *     open        whatever comes is said back, raw; silence is answered with "there?", and more of it ends it
  *
  * An unfinished line is a head. Who is late is told "late". It runs on a worker's thread: the book is how the test
  * knows. */
@@ -20,6 +21,7 @@ enum { TOY_PIECE = 8 * 1024 };
 struct toy {
     struct session base;
     size_t left; /* of a big answer, or of a body */
+    bool asked;  /* whether an open one is still there */
 };
 
 static struct {
@@ -80,6 +82,9 @@ static void toy_act(struct session *session, struct slice line, struct outbox *o
     } else if (slice_equal(line, SLICE("wait"))) {
         session->phase = SESSION_WAITING;
         atomic_store(&book.waiting, session);
+    } else if (slice_equal(line, SLICE("open"))) {
+        session->phase = SESSION_OPEN;
+        atomic_store(&book.waiting, session);
     } else if (slice_equal(line, SLICE("bye"))) {
         toy_say(out, line);
         session->phase = SESSION_LINGER;
@@ -101,6 +106,10 @@ static size_t toy_feed(struct session *session, struct slice bytes, struct outbo
         session->phase = SESSION_IDLE;
         return size;
     }
+    if (session->phase == SESSION_OPEN) {
+        toy->asked = false;
+        return outbox_copy(out, bytes) ? bytes.size : 0;
+    }
     size_t end = slice_find(bytes, '\n');
     if (end == bytes.size) {
         session->phase = SESSION_HEAD;
@@ -118,10 +127,21 @@ static void toy_answered(struct session *session, struct exchange *exchange, str
     session->phase = SESSION_IDLE;
 }
 
+static void toy_woken(struct session *session, struct outbox *out)
+{
+    if (session->phase == SESSION_OPEN)
+        toy_say(out, SLICE("woken"));
+}
+
 static void toy_expired(struct session *session, struct outbox *out)
 {
     bool begun = session->phase == SESSION_HEAD || session->phase == SESSION_BODY;
     atomic_fetch_add(&book.late, 1);
+    if (session->phase == SESSION_OPEN && !toy_of(session)->asked) {
+        toy_of(session)->asked = true;
+        toy_say(out, SLICE("there?"));
+        return;
+    }
     if (begun)
         toy_say(out, SLICE("late"));
     session->phase = begun ? SESSION_LINGER : SESSION_CLOSE;
@@ -129,7 +149,8 @@ static void toy_expired(struct session *session, struct outbox *out)
 
 static void toy_goodbye(struct session *session, struct outbox *out)
 {
-    (void)out;
+    if (session->phase == SESSION_OPEN)
+        toy_say(out, SLICE("bye"));
     atomic_fetch_add(&book.told, 1);
     session->phase = SESSION_CLOSE;
 }
@@ -142,6 +163,7 @@ static bool toy_ended(struct session *session)
 static void toy_init(struct session *session)
 {
     toy_of(session)->left = 0;
+    toy_of(session)->asked = false;
     atomic_fetch_add(&book.begun, 1);
 }
 
@@ -154,6 +176,7 @@ static void toy_fini(struct session *session)
 
 static const struct session_type toy_session_type = {
     .size = sizeof(struct toy), .init = toy_init, .feed = toy_feed, .drain = toy_drain, .answered = toy_answered,
+    .woken = toy_woken,
     .expired = toy_expired, .goodbye = toy_goodbye, .ended = toy_ended, .fini = toy_fini,
 };
 

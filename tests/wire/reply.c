@@ -27,17 +27,24 @@ static bool take_line(struct slice *bytes, struct slice *line)
     return true;
 }
 
-struct slice reply_field(const struct reply *reply, struct slice name, unsigned *count)
+static void look_for(struct slice name, struct slice lines, struct slice *found, unsigned *count)
 {
-    struct slice rest = reply->head, line, found = { NULL, 0 };
-    *count = 0;
-    while (take_line(&rest, &line)) {
+    struct slice line;
+    while (take_line(&lines, &line)) {
         size_t colon = slice_find(line, ':');
         if (!slice_equal_nocase(slice_part(line, 0, colon), name))
             continue;
-        found = slice_trim(slice_skip(line, colon + 1));
+        *found = slice_trim(slice_skip(line, colon + 1));
         ++*count;
     }
+}
+
+struct slice reply_field(const struct reply *reply, struct slice name, unsigned *count)
+{
+    struct slice found = { NULL, 0 };
+    *count = 0;
+    look_for(name, reply->head, &found, count);
+    look_for(name, reply->trailers, &found, count);
     return *count == 1 ? found : slice_make(NULL, 0);
 }
 
@@ -90,7 +97,19 @@ static const char *check_fields(const struct reply *reply)
     return NULL;
 }
 
-static const char *take_chunks(struct slice *bytes, struct text *body)
+static const char *take_trailers(struct slice *bytes, struct reply *reply)
+{
+    const char *start = bytes->data;
+    for (struct slice line; take_line(bytes, &line);) {
+        if (line.size > 0)
+            continue;
+        reply->trailers = slice_make(start, (size_t)(line.data - start));
+        return NULL;
+    }
+    return "no empty line behind the last chunk";
+}
+
+static const char *take_chunks(struct slice *bytes, struct reply *reply)
 {
     static const char digits[] = "0123456789abcdef";
     for (;;) {
@@ -104,14 +123,14 @@ static const char *take_chunks(struct slice *bytes, struct text *body)
                 return "a chunk size that is not hexadecimal";
             size = size * 16 + (uint64_t)(digit - digits);
         }
+        if (size == 0)
+            return take_trailers(bytes, reply);
         if (size > bytes->size)
             return "a chunk that ends too early";
-        text_append(body, slice_part(*bytes, 0, size));
+        text_append(&reply->body, slice_part(*bytes, 0, size));
         *bytes = slice_skip(*bytes, size);
         if (!take_line(bytes, &line) || line.size != 0)
             return "a chunk that does not end in CRLF";
-        if (size == 0)
-            return NULL;
     }
 }
 
@@ -120,7 +139,7 @@ static const char *take_body(struct slice *bytes, struct reply *reply)
     unsigned count;
     uint64_t size = 0;
     if (reply_field(reply, SLICE("Transfer-Encoding"), &count).data)
-        return take_chunks(bytes, &reply->body);
+        return take_chunks(bytes, reply);
     struct slice length = reply_field(reply, SLICE("Content-Length"), &count);
     if (!length.data)
         size = bytes->size;

@@ -8,13 +8,15 @@
 struct reply {
     unsigned status;
     struct slice head; /* the field lines, each with its CRLF */
+    struct slice trailers;
     struct text body;  /* without transfer coding */
 };
 
 /* Takes all "100 Continue"s out. Returns how many there were. */
 unsigned reply_strip_interim(struct text *output);
 
-/* The value of the only field of this name; data is NULL where there is none, or several: *count says how many. */
+/* The value of the only field of this name, in the head or the trailers; data is NULL where there is none, or several:
+ * *count says how many. */
 struct slice reply_field(const struct reply *reply, struct slice name, unsigned *count);
 
 /* Takes the next reply from the front of `*bytes`. NULL, or what is wrong with it. Its body is to be freed. */

@@ -32,7 +32,8 @@ static void complain(const struct place *place, const char *what)
 
 static const char *phase_name(enum session_phase phase)
 {
-    static const char *const names[] = { "fresh", "idle", "head", "body", "waiting", "sending", "linger", "close" };
+    static const char *const names[] = { "fresh",   "idle",    "head",   "body", "open",
+                                         "waiting", "sending", "linger", "close" };
     return names[phase];
 }
 

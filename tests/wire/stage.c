@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "parts.h"
+#include "pieces.h"
 #include "wire/h1_session.h"
 
 static void require(bool holds, const char *what)
@@ -176,6 +177,8 @@ static const struct resource resources[] = {
     { SLICE_INIT("/stream"), READ, BODY_PLAN_DISCARD, answer_stream },
     { SLICE_INIT("/parts"), READ, BODY_PLAN_DISCARD, answer_parts },
     { SLICE_INIT("/broken"), READ, BODY_PLAN_DISCARD, answer_broken },
+    { SLICE_INIT("/drip"), READ, BODY_PLAN_DISCARD, pieces_drip },
+    { SLICE_INIT("/pieces"), WRITE, BODY_PLAN_STREAM, pieces_asked },
     { SLICE_INIT("/echo"), WRITE, BODY_PLAN_WHOLE, answer_echo },
     { SLICE_INIT("/later"), READ | WRITE, BODY_PLAN_WHOLE, answer_later },
     { SLICE_INIT(""), 1 << METHOD_OPTIONS, BODY_PLAN_DISCARD, answer_none },
@@ -245,6 +248,8 @@ static struct exchange *take(struct session_host *host)
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
     const struct resource *resource = find((struct stage *)host, exchange);
+    if (resource && resource->plan == BODY_PLAN_STREAM)
+        exchange->body_max = STAGE_STREAM_MAX;
     return resource ? resource->plan : BODY_PLAN_DISCARD;
 }
 
@@ -318,8 +323,8 @@ static struct answer *prepare_large(void)
 void stage_init(struct stage *stage, size_t outbox_size)
 {
     *stage = (struct stage){
-        .host = { .server_field = true, .take = take, .head = head, .request = request, .refuse = refuse,
-                  .finished = finished },
+        .host = { .server_field = true, .take = take, .head = head, .request = request,
+                  .received = pieces_received, .refuse = refuse, .finished = finished },
         .limits = { .request_line_max = 200, .head_max = 1000, .fields_max = 20, .body_max = 100, .discard_max = 200,
                     .pipelined_max = 4 },
         .clock = { .now_ms = 1000, .unix_s = 784111777, .date = "Sun, 06 Nov 1994 08:49:37 GMT" },
@@ -422,23 +427,36 @@ static void drain(struct stage *stage)
     require(stage->session->phase != SESSION_SENDING || stage->outbox.count > 0, "it sends for ever, and nothing");
 }
 
+static void answer_deferred(struct exchange *exchange)
+{
+    char *copy = arena_take(&exchange->arena, 7 + exchange->request.body.size);
+    struct writer w = writer_on(copy, copy ? 7 + exchange->request.body.size : 0);
+    writer_text(&w, "later: ");
+    writer_put(&w, exchange->request.body);
+    exchange->response.status = 200;
+    set_span(exchange, writer_slice(&w), &exchange->hold);
+}
+
 void stage_answer(struct stage *stage)
 {
     struct exchange *exchange = stage->later;
     require(exchange != NULL, "nothing was deferred");
     stage->later = NULL;
-    char *copy = arena_take(&exchange->arena, 7 + exchange->request.body.size);
-    struct writer w = writer_on(copy, copy ? 7 + exchange->request.body.size : 0);
-    writer_text(&w, "later: ");
-    writer_put(&w, exchange->request.body);
+    if (!pieces_return(exchange))
+        answer_deferred(exchange);
     exchange->deferred = false;
-    exchange->response.status = 200;
-    set_span(exchange, writer_slice(&w), &exchange->hold);
     stage->inside = true;
     if (exchange->session)
         exchange->session->type->answered(exchange->session, exchange, &stage->outbox);
     stage->inside = false;
     hold_unref(&exchange->hold);
+}
+
+static void wake(struct stage *stage)
+{
+    stage->inside = true;
+    stage->session->type->woken(stage->session, &stage->outbox);
+    stage->inside = false;
 }
 
 /* One thing that a connection would do now. False: there is nothing. */
@@ -450,13 +468,17 @@ static bool turn(struct stage *stage)
     case SESSION_IDLE:
     case SESSION_HEAD:
     case SESSION_BODY:
+    case SESSION_OPEN:
     case SESSION_LINGER:
     case SESSION_CLOSE:
         return stage->input.size > 0 && (feed(stage) > 0 || stage->session->phase != before);
     case SESSION_WAITING:
         if (stage->slow)
             return false;
-        stage_answer(stage);
+        if (stage->later)
+            stage_answer(stage);
+        else
+            wake(stage);
         return true;
     case SESSION_SENDING:
         if (stage->stuck)

@@ -17,7 +17,7 @@
 #include "base/writer.h"
 #include "http/session.h"
 
-enum { STAGE_LARGE_SIZE = 20000, STAGE_PIECE_SIZE = 5000, STAGE_OUTBOX_SIZE = 64 * 1024 };
+enum { STAGE_LARGE_SIZE = 20000, STAGE_PIECE_SIZE = 5000, STAGE_OUTBOX_SIZE = 64 * 1024, STAGE_STREAM_MAX = 300 };
 
 struct text {
     char *data;
