@@ -155,7 +155,8 @@ RH_API rh_site_info rh_site(const rh_server *server);
  *                          for it: "/assets/" with "*" behind, and "/" with "*" behind for everything
  *     "*.js"               every path that ends so
  *
- * and {name} may stand in redirect and rewrite. */
+ * and {name} may stand in redirect and rewrite. Headers and cors also go with errors at the path, all but those that
+ * speak of the page (Cache-Control, Expires, Link, Content-... but for Content-Security-Policy). */
 typedef struct rh_rule {
     const char *path;
     const char *redirect;       /* where to instead: a path or a URL; the query is kept */

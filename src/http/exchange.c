@@ -213,3 +213,20 @@ const struct answer *exchange_unfold(struct exchange *exchange)
     response->field_count = response->field_room = 0;
     return answer;
 }
+
+bool exchange_reopen(struct exchange *exchange)
+{
+    const struct answer *answer = exchange_unfold(exchange);
+    for (unsigned i = 0; answer && i < answer->field_count; i++)
+        if (!exchange_add_constant(exchange, answer->fields[i].name, answer->fields[i].value))
+            return false;
+    return true;
+}
+
+bool response_has_field(const struct response *response, unsigned count, struct slice name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (slice_equal_nocase(response->fields[i].name, name))
+            return true;
+    return false;
+}

@@ -159,6 +159,12 @@ void exchange_clear_response(struct exchange *exchange);
  * answer, which is returned, and held from now on. NULL: it is built already, and stays as it is. */
 const struct answer *exchange_unfold(struct exchange *exchange);
 
+/* The same with its fields, so that others can be added. False: no memory. */
+bool exchange_reopen(struct exchange *exchange) __attribute__((warn_unused_result));
+
+/* Whether one of the first `count` fields of the response has this name. */
+bool response_has_field(const struct response *response, unsigned count, struct slice name);
+
 static inline void exchange_use(struct exchange *exchange, struct answer *answer)
 {
     exchange->response.status = answer->status;

@@ -60,16 +60,57 @@ static void put_rule(struct dress *dress, const struct rule *rule, struct slice 
     put_all(dress, dress->cors.at, dress->cors.count);
 }
 
+static void put_words(struct dress *dress, const struct headers *headers, const struct occasion *occasion)
+{
+    headers_find(headers, occasion->path, &dress->set); /* where it is too much, what had room */
+    put_all(dress, dress->set.at, dress->set.count);
+    if (occasion->rule)
+        put_rule(dress, occasion->rule, occasion->origin);
+}
+
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct occasion *occasion)
 {
     dress->type = slice_make(NULL, 0);
     dress->cache_control = defaults_cache_control(occasion->page);
     dress->count = dress->vary_count = 0;
     append(dress, defaults_nosniff());
-    headers_find(wardrobe->headers, occasion->path, &dress->set); /* where it is too much, what had room */
-    put_all(dress, dress->set.at, dress->set.count);
-    if (occasion->rule)
-        put_rule(dress, occasion->rule, occasion->origin);
+    put_words(dress, wardrobe->headers, occasion);
+}
+
+static bool starts(struct slice name, struct slice start)
+{
+    return name.size >= start.size && slice_equal_nocase(slice_part(name, 0, start.size), start);
+}
+
+static bool ends(struct slice name, struct slice end)
+{
+    return name.size >= end.size && slice_equal_nocase(slice_skip(name, name.size - end.size), end);
+}
+
+/* Cache-Control has many a sister, for one cache each (RFC 9213). */
+bool dress_of_page(struct slice name)
+{
+    static const struct slice names[] = { SLICE_INIT("Digest"), SLICE_INIT("Edge-Control"), SLICE_INIT("Expires"),
+                                          SLICE_INIT("Link"), SLICE_INIT("Pragma"), SLICE_INIT("Repr-Digest"),
+                                          SLICE_INIT("SourceMap"), SLICE_INIT("Surrogate-Control"),
+                                          SLICE_INIT("X-Accel-Expires") };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (slice_equal_nocase(name, names[i]))
+            return true;
+    return ends(name, SLICE("Cache-Control")) ||
+           (starts(name, SLICE("Content-")) && !starts(name, SLICE("Content-Security-Policy")));
+}
+
+void dress_other(struct dress *dress, const struct wardrobe *wardrobe, struct slice path, struct slice origin)
+{
+    const struct occasion occasion = { .rule = dress_rule(wardrobe, path), .path = path, .origin = origin };
+    unsigned kept = 0;
+    dress->count = dress->vary_count = 0;
+    put_words(dress, wardrobe->headers, &occasion);
+    for (unsigned i = 0; i < dress->count; i++)
+        if (!dress_of_page(dress->fields[i].name))
+            dress->fields[kept++] = dress->fields[i];
+    dress->count = kept;
 }
 
 const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path)

@@ -37,6 +37,14 @@ struct occasion {
 
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct occasion *occasion);
 
+/* What is said at this path with what is no page, as an error is not: of the fields of `_headers` and of the rule those
+ * that hold whatever is answered (who may frame it, which origins may read it), and what that varies by. */
+void dress_other(struct dress *dress, const struct wardrobe *wardrobe, struct slice path, struct slice origin);
+
+/* A field that speaks of the page: what it is, what belongs to it, how long it may be kept. Of an error it would be
+ * wrong, and that a page is not there would be kept for a year. */
+bool dress_of_page(struct slice name);
+
 /* The rule by which the page at this path is prepared, or NULL. */
 const struct rule *dress_rule(const struct wardrobe *wardrobe, struct slice path);
 

@@ -304,20 +304,14 @@ static void keep_fields(struct exchange *exchange)
             response->fields[response->field_count++] = begun.fields[i];
 }
 
-static bool has_field(const struct response *response, struct slice name)
-{
-    for (unsigned i = 0; i < response->field_count; i++)
-        if (slice_equal_nocase(response->fields[i].name, name))
-            return true;
-    return false;
-}
-
 /* What the handler said holds; but that the response was negotiated is true in any case. */
 static bool add_fields(struct exchange *exchange, const struct answer *like)
 {
+    const struct response *response = &exchange->response;
     for (unsigned i = 0; i < like->field_count; i++) {
         const struct field_pair *field = &like->fields[i];
-        bool wanted = slice_equal(field->name, SLICE("Vary")) || !has_field(&exchange->response, field->name);
+        bool wanted = slice_equal(field->name, SLICE("Vary")) ||
+                      !response_has_field(response, response->field_count, field->name);
         if (wanted && !exchange_add_field(exchange, field->name, field->value))
             return false;
     }

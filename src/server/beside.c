@@ -58,33 +58,16 @@ static bool adds_up(struct slice name)
     return false;
 }
 
-static bool has_field(const struct response *response, unsigned count, struct slice name)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (slice_equal_nocase(response->fields[i].name, name))
-            return true;
-    return false;
-}
-
-static bool add_prepared(struct exchange *exchange, const struct answer *prepared)
-{
-    for (unsigned i = 0; i < prepared->field_count; i++)
-        if (!exchange_add_constant(exchange, prepared->fields[i].name, prepared->fields[i].value))
-            return false;
-    return true;
-}
-
 bool beside_dress(struct exchange *exchange)
 {
     const struct beside *beside = exchange->beside;
     if (beside == NULL || beside->kept == NULL)
         return true;
-    const struct answer *prepared = exchange_unfold(exchange);
-    if (prepared != NULL && !add_prepared(exchange, prepared))
+    if (!exchange_reopen(exchange))
         return false;
     unsigned own = exchange->response.field_count; /* of what is added there may be several with one name */
     for (const struct kept_field *kept = beside->kept; kept != NULL; kept = kept->next) {
-        bool wanted = adds_up(kept->field.name) || !has_field(&exchange->response, own, kept->field.name);
+        bool wanted = adds_up(kept->field.name) || !response_has_field(&exchange->response, own, kept->field.name);
         if (wanted && !exchange_add_constant(exchange, kept->field.name, kept->field.value))
             return false;
     }

@@ -155,7 +155,10 @@ static void received(struct session_host *host, struct exchange *exchange, struc
 static void refuse(struct session_host *host, struct exchange *exchange, unsigned status)
 {
     (void)host;
-    respond_error(exchange, status, 0, SLICE(""));
+    if (exchange->settled) /* so its head was whole, and it is the body that is wrong, or late */
+        respond_error(exchange, status, 0, SLICE(""));
+    else
+        respond_refused(exchange, status);
 }
 
 static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)

@@ -57,12 +57,23 @@ static void tell_values(const struct rule_match *match, struct sheet *sheet)
     }
 }
 
-static void tell_words(const struct rule *rule, struct sheet *sheet)
+/* What answers is an error, and not one that the rule makes: then what it says of pages does not hold. */
+static bool fails(const struct way *way, const struct rule_match *match)
 {
+    unsigned status = way->exchange->response.status;
+    bool answers = way->deed == DEED_ERROR || (way->deed == DEED_REWRITTEN && way->page);
+    return status >= 400 && !(way->doer == match && answers && match->rule->status == status);
+}
+
+static void tell_words(const struct way *way, const struct rule_match *match, struct sheet *sheet)
+{
+    const struct rule *rule = match->rule;
+    const char *of_page = fails(way, match) ? " (of a page, so not with this error)" : "";
     if (rule->cache_control.data)
-        sheet_fact(sheet, "says", "Cache-Control: %.*s", SHEET_SLICE(rule->cache_control));
+        sheet_fact(sheet, "says", "Cache-Control: %.*s%s", SHEET_SLICE(rule->cache_control), of_page);
     for (unsigned i = 0; i < rule->field_count; i++)
-        sheet_fact(sheet, "says", "%.*s: %.*s", SHEET_SLICE(rule->fields[i].name), SHEET_SLICE(rule->fields[i].value));
+        sheet_fact(sheet, "says", "%.*s: %.*s%s", SHEET_SLICE(rule->fields[i].name),
+                   SHEET_SLICE(rule->fields[i].value), dress_of_page(rule->fields[i].name) ? of_page : "");
     if (rule->cors.count > 0)
         sheet_fact(sheet, "cors", "%.*s", SHEET_SLICE(rule->cors.origins));
 }
@@ -119,7 +130,7 @@ static void tell(const struct way *way, const struct rules *rules, const struct 
     tell_values(match, sheet);
     tell_password(way, match, sheet);
     tell_deed(way, match, sheet);
-    tell_words(rule, sheet);
+    tell_words(way, match, sheet);
 }
 
 void way_tell_rules(const struct way *way, struct sheet *sheet)

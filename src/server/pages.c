@@ -219,10 +219,12 @@ static void rewrite_by_rule(const struct asked *asked, const struct rule_match *
                                                         .status = status, .ruled = true });
 }
 
-static void fail_by_rule(const struct asked *asked, unsigned status)
+/* An error that a rule makes has all that the rule says, Cache-Control too; with one that the site's own word makes
+ * goes what goes with every error. */
+static void fail_by_rule(const struct asked *asked, const struct rule *rule)
 {
-    if (add_said(asked))
-        rh_fail((rh_request *)asked->exchange, status, ""); /* keeps the fields */
+    if (rule != asked->rule || add_said(asked))
+        rh_fail((rh_request *)asked->exchange, rule->status, ""); /* keeps the fields */
     else
         respond_unavailable(asked->exchange);
 }
@@ -235,7 +237,7 @@ static bool answer_by_rule(const struct asked *asked, const struct rule_match *m
     case RULE_PASS: return false;
     case RULE_REDIRECT: return redirect_by_rule(asked, match);
     case RULE_REWRITE: rewrite_by_rule(asked, match); return true;
-    case RULE_ERROR: fail_by_rule(asked, rule->status); return true;
+    case RULE_ERROR: fail_by_rule(asked, rule); return true;
     }
     return false;
 }

@@ -10,12 +10,22 @@ static int64_t now_s(const struct exchange *exchange)
     return exchange->session->host->clock->unix_s;
 }
 
+/* How long an error may be kept only that rule can say which makes it: what is said of all beneath a path, or a page's
+ * own way, is for what is there. */
+static struct slice error_cache_control(const struct rule *rule)
+{
+    bool made = rule && rule->action == RULE_REWRITE && rule->cache_control.data;
+    return made ? rule->cache_control : SLICE("no-store");
+}
+
 static void dress_for(const struct exchange *exchange, const struct page_reply *reply, const struct rule *rule,
                       struct dress *dress)
 {
     dress_page(dress, &reply->site->wardrobe, &(struct occasion){
         .rule = rule, .page = page_address(reply->page), .path = exchange->request.path,
         .origin = fields_get(&exchange->request.fields, FIELD_ORIGIN) });
+    if (reply->status != 0)
+        dress->cache_control = error_cache_control(rule);
 }
 
 /* Whether what is prepared is what this request is to get. */
@@ -81,19 +91,12 @@ static bool add_said(struct exchange *exchange, const struct page_reply *reply, 
 static bool redress(struct exchange *exchange, const struct page_reply *reply)
 {
     struct response before = exchange->response;
-    const struct answer *answer = before.answer;
+    const struct answer *answer = exchange_unfold(exchange);
     const struct field_pair *fields = answer ? answer->fields : before.fields;
     unsigned count = answer ? answer->field_count : before.field_count;
 
-    if (answer && !exchange->held) { /* what is taken over of it lies in it */
-        answer_ref(before.answer);
-        exchange->held = before.answer;
-    }
     exchange->response.fields = NULL;
     exchange->response.field_count = exchange->response.field_room = 0;
-    exchange->response.answer = NULL;
-    if (answer)
-        exchange->response.body = answer->body;
     if (before.status == 200 && reply->status != 0)
         exchange->response.status = reply->status;
     return add_own(exchange, fields, count) && add_said(exchange, reply, fields, count);

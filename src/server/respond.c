@@ -4,6 +4,7 @@
 #include "base/writer.h"
 #include "http/status.h"
 #include "server/middleware.h"
+#include "server/said.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,9 +14,11 @@ static struct exchange *of(rh_request *request)
     return (struct exchange *)request;
 }
 
-static struct vhost *default_vhost(const struct exchange *exchange)
+/* Of the default host where it is for nobody's. */
+static const struct errors *errors_for(const struct exchange *exchange)
 {
-    return exchange_worker(exchange)->server->vhosts[0];
+    const struct vhost *vhost = vhost_of(exchange);
+    return vhost_generation(vhost ? vhost : exchange_worker(exchange)->server->vhosts[0])->errors;
 }
 
 /* Error pages belong to the generation of the site, which only a worker can look at. */
@@ -26,21 +29,28 @@ static void answer_late(struct exchange *exchange, unsigned status, struct slice
     exchange->response.detail = arena_copy(&exchange->arena, detail); /* without memory it goes without */
 }
 
-/* Fields that a handler has set (WWW-Authenticate, Retry-After) stay. */
+/* Fields that a handler has set (WWW-Authenticate, Retry-After) stay. What else is said at the path goes without saying
+ * where there is no memory for it: an error is always answered. */
 static void answer_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
 {
-    const struct vhost *vhost = vhost_of(exchange);
-    if (exchange->deferred)
+    if (exchange->deferred) {
         answer_late(exchange, status, detail);
-    else
-        errors_answer(vhost_generation(vhost ? vhost : default_vhost(exchange))->errors, exchange, status, allow,
-                      detail);
+        return;
+    }
+    errors_answer(errors_for(exchange), exchange, status, allow, detail);
+    (void)said_add(exchange);
 }
 
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail)
 {
     exchange_clear_response(exchange);
     answer_error(exchange, status, allow, detail);
+}
+
+void respond_refused(struct exchange *exchange, unsigned status)
+{
+    exchange_clear_response(exchange);
+    errors_answer(errors_for(exchange), exchange, status, 0, SLICE(""));
 }
 
 void respond_unavailable(struct exchange *exchange)
@@ -127,26 +137,23 @@ static void add(struct exchange *exchange, struct slice name, struct slice value
         exchange->response.refused = true;
 }
 
-static bool has_field(const struct exchange *exchange, struct slice name)
-{
-    for (unsigned i = 0; i < exchange->response.field_count; i++)
-        if (slice_equal_nocase(exchange->response.fields[i].name, name))
-            return true;
-    return false;
-}
-
 static const struct slice content_type = SLICE_INIT("Content-Type");
+
+static bool has_type(const struct exchange *exchange)
+{
+    return response_has_field(&exchange->response, exchange->response.field_count, content_type);
+}
 
 static void set_type(struct exchange *exchange, struct slice type)
 {
-    if (type.size > 0 && !has_field(exchange, content_type))
+    if (type.size > 0 && !has_type(exchange))
         add(exchange, content_type, type);
 }
 
 /* One of our own types, which needs no check. */
 static void set_own_type(struct exchange *exchange, struct slice type)
 {
-    bool wanted = type.size > 0 && !has_field(exchange, content_type);
+    bool wanted = type.size > 0 && !has_type(exchange);
     if (wanted && !exchange_add_constant(exchange, content_type, type))
         exchange->response.refused = true;
 }

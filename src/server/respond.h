@@ -5,8 +5,11 @@
 #include "serve/static.h"
 #include "server/server.h"
 
-/* An error response; `allow` for 405, `detail` may be empty. */
+/* An error response; `allow` for 405, `detail` may be empty. With it goes what is said at this path (said.h). */
 void respond_error(struct exchange *exchange, unsigned status, unsigned allow, struct slice detail);
+
+/* The same for a request of which the path is not known. */
+void respond_refused(struct exchange *exchange, unsigned status);
 
 /* A response with these bytes, which lie in the arena of the exchange; `type` is a constant, or empty for none. */
 void respond_bytes(struct exchange *exchange, struct slice type, struct slice bytes);

@@ -20,8 +20,8 @@ list = true
 cache_size = "2M"
 rule "/old/{rest...}" { redirect = "/new/{rest}"  status = 308 }
 rule "/swap/{name}"   { redirect = "/{name}/swap" }
-rule "/gone"          { status = 410 }
-rule "/shop/*"        { rewrite = "/page.html" }
+rule "/gone"          { status = 410  cache_control = "max-age=9" }
+rule "/shop/*"        { rewrite = "/page.html"  cache_control = "max-age=60" }
 rule "/lost"          { rewrite = "/page.html"  status = 404 }
 rule "/private/*"     { basic_auth = "htpasswd" }
 rule "/*"             { headers = {"X-Frame-Options: DENY"}  cors = "https://app.example" }
@@ -193,7 +193,9 @@ STEPS = [
                                   "does": "redirects, 308, to /new/{rest}"}),
     ("GET /swap/swap", [], "rule", {"does": "nothing: its redirect would lead to this very path"}),
     ("GET /short", [], "rule", {"rule": "/*, number 7 of 7", "_redirects": "/short, number 1 of 1"}),
-    ("GET /gone", [], "rule", {"does": "answers 410"}),
+    ("GET /gone", [], "rule", {"does": "answers 410", "says": "Cache-Control: max-age=9"}),
+    ("GET /shop/x", [], "rule", {"says": "Cache-Control: max-age=60"}),
+    ("GET /shop/x", ['If-Match: "x"'], "rule", {"says": "Cache-Control: max-age=60 (of a page, so not with this error)"}),
     ("GET /lost", [], "rule", {"does": "answers, 404, with the page at /page.html"}),
     ("GET /", ["Host: docs.example.org"], "rule", {"rule": "there is none"}),
     ("GET /page", [], "page", {"address": "a clean address, without .html",

@@ -77,6 +77,10 @@ def test_headers(pages, serve):
     assert asset["cache-control"] == "public, max-age=600"
     assert server.ask("/assets/app.js", if_none_match=asset["etag"])["cache-control"] == "public, max-age=600"
     assert "_headers:13: " in server.log
+    lost = server.ask("/assets/lost.js")
+    assert (lost.status, lost["cache-control"], "x-frame-options" in lost) == (404, "no-store", False)
+    assert re.fullmatch("all, ?assets", lost["x-one"])
+    assert server.ask("/lost/too")["x-frame-options"] == "DENY"
 
 
 def test_headers_are_those_of_the_address_that_was_asked_for(pages, serve):

@@ -155,6 +155,27 @@ rule "/*"     {{ {said} }}
         assert response["cache-control"] == "max-age=60", target
 
 
+def test_an_error_has_what_is_not_about_a_page(site, passwords, serve_config):
+    """A script that may read the page may read why there is none; and that there is none is not kept for a year."""
+    site.put("a.txt", "0123456789")
+    said = ('cache_control = "public, max-age=31536000, immutable"  cors = "https://app.example"  '
+            'headers = {"X-Frame-Options: DENY", "Expires: Thu, 01 Jan 2099 00:00:00 GMT"}')
+    server = serve_config(f"""\
+root = "site"
+rule "/private/*" {{ basic_auth = "htpasswd"  {said} }}
+rule "/*"         {{ {said} }}
+""")
+    for target, status, fields in (("/none", 404, {}), ("/a.txt", 405, {"method": "POST", "body": b"a"}),
+                                   ("/a.txt", 416, {"range": "bytes=100-"}), ("/a.txt", 412, {"if_match": '"x"'}),
+                                   ("/a.txt", 406, {"accept_encoding": "identity;q=0, br;q=0, gzip;q=0, zstd;q=0"}),
+                                   ("/private/", 401, {}), ("/none", 404, {"accept": "application/json"})):
+        response = server.ask(target, origin=ORIGIN, **fields)
+        assert response.status == status, target
+        assert (response["x-frame-options"], response["access-control-allow-origin"]) == ("DENY", ORIGIN), target
+        assert response["cache-control"] == "no-store" and "expires" not in response, target
+    assert "immutable" in server.ask("/a.txt")["cache-control"]
+
+
 def test_a_rewrite_answers_with_another_page(site, serve_config):
     site.put("app.html", "the app")
     site.put("products/chair.html", "a chair")

@@ -293,6 +293,53 @@ static void cors_joins_what_else_it_varies_by(void **state)
     HAS(NOSNIFF, "Access-Control-Allow-Origin", "https://a.example");
 }
 
+/* ---- With what is no page -------------------------------------------------------------------------------------- */
+
+static void what_speaks_of_a_page(void **state)
+{
+    static const char *const page[] = { "Cache-Control", "cdn-cache-control", "Netlify-CDN-Cache-Control", "Expires",
+                                        "pragma", "Surrogate-Control", "Content-Type", "content-disposition",
+                                        "Content-", "Link", "Digest", "Repr-Digest", "SourceMap", "Edge-Control",
+                                        "X-Accel-Expires" };
+    static const char *const all[] = { "Content-Security-Policy", "content-security-policy-report-only",
+                                       "X-Frame-Options", "Access-Control-Allow-Origin", "Strict-Transport-Security",
+                                       "Vary", "Set-Cookie", "Content", "Control", "Cache", "Referrer-Policy" };
+    (void)state;
+    for (size_t i = 0; i < sizeof page / sizeof page[0]; i++)
+        if (!dress_of_page(slice_text(page[i])))
+            fail_msg("%s", page[i]);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (dress_of_page(slice_text(all[i])))
+            fail_msg("%s", all[i]);
+}
+
+static void put_on_other(const char *path, struct slice origin)
+{
+    memset(&dress, 0xee, sizeof dress);
+    dress_other(&dress, &(struct wardrobe){ rules, headers }, slice_text(path), origin);
+}
+
+static void what_holds_for_all(void **state)
+{
+    const struct slice fields[] = { SLICE_INIT("X-Both: rule"), SLICE_INIT("Content-Language: en"),
+                                    SLICE_INIT("Vary: Cookie"), SLICE_INIT("Content-Type: text/x-rule") };
+    (void)state;
+    put_on_other("/a", absent);
+    HAS();
+    VARIES_BY();
+    headers_of("/a\n  X-Both: headers\n  Expires: 0\n  X-One: headers\n  Cache-Control: max-age=1\n  Vary: A\n"
+               "  ! X-Content-Type-Options\n");
+    rule_of(&(struct rule_spec){ .path = SLICE("/a"), .headers = fields, .header_count = 4,
+                                 .cache_control = SLICE("max-age=2"),
+                                 .cors = SLICE("https://a.example https://b.example") });
+    put_on_other("/a", SLICE("https://b.example"));
+    HAS("X-One", "headers", "X-Both", "rule", "Access-Control-Allow-Origin", "https://b.example");
+    VARIES_BY("A", "Cookie", "Origin");
+    put_on_other("/b", SLICE("https://b.example"));
+    HAS();
+    VARIES_BY();
+}
+
 /* ---- Which rule ------------------------------------------------------------------------------------------------ */
 
 static void the_rule_of_a_path(void **state)
@@ -323,6 +370,8 @@ int main(void)
         TEST(constant_for_all_or_for_one),
         TEST(one_of_several),
         TEST(cors_joins_what_else_it_varies_by),
+        TEST(what_speaks_of_a_page),
+        TEST(what_holds_for_all),
         TEST(the_rule_of_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -428,6 +428,58 @@ static void gives_all_back_when_reset(void **state)
     exchange_reset(&exchange);
 }
 
+/* What is built from a prepared response lies in it, so it is held; what a handler had set beside it is none of it. */
+static void unfolds_what_was_prepared(void **state)
+{
+    const struct field_pair fields[] = { { SLICE_INIT("X-A"), SLICE_INIT("b") } };
+    (void)state;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 404, .fields = fields, .field_count = 1,
+                                                               .body = SLICE("body") });
+    assert_non_null(answer);
+    assert_null(exchange_unfold(&exchange));
+    assert_true(exchange_add_constant(&exchange, SLICE("X-Set"), SLICE("before")));
+    assert_null(exchange_unfold(&exchange));
+    assert_int_equal(exchange.response.field_count, 1);
+    exchange_use(&exchange, answer);
+    for (int i = 0; i < 2; i++) { /* what is held already is not held once more */
+        exchange.response.answer = answer;
+        assert_ptr_equal(exchange_unfold(&exchange), answer);
+        assert_null(exchange.response.answer);
+        assert_int_equal(exchange.response.status, 404);
+        assert_int_equal(exchange.response.field_count, 0);
+        assert_ptr_equal(exchange.response.body.data, answer->body.data);
+        assert_ptr_equal(exchange.held, answer);
+        assert_int_equal(atomic_load(&answer->hold.count), 2);
+    }
+    answer_unref(answer);
+    assert_memory_equal(exchange.response.body.data, "body", 4);
+}
+
+static void reopens_what_was_prepared(void **state)
+{
+    const struct field_pair fields[] = { { SLICE_INIT("X-A"), SLICE_INIT("b") },
+                                         { SLICE_INIT("X-C"), SLICE_INIT("d") } };
+    (void)state;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 404, .fields = fields, .field_count = 2 });
+    assert_non_null(answer);
+    exchange_use(&exchange, answer);
+    for (int i = 0; i < 2; i++) {
+        assert_true(exchange_reopen(&exchange));
+        assert_int_equal(exchange.response.field_count, 2);
+        assert_ptr_equal(exchange.response.fields[1].name.data, answer->fields[1].name.data);
+    }
+    assert_true(response_has_field(&exchange.response, 2, SLICE("x-c")));
+    assert_false(response_has_field(&exchange.response, 1, SLICE("x-c")));
+    assert_false(response_has_field(&exchange.response, 2, SLICE("X-")));
+
+    exchange_clear_response(&exchange);
+    exchange_use(&exchange, answer);
+    exchange.arena.at = exchange.arena.end;
+    exchange.arena.ceiling = exchange.arena.used;
+    assert_false(exchange_reopen(&exchange));
+    answer_unref(answer);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, start, finish)
 
 int main(void)
@@ -447,6 +499,8 @@ int main(void)
         TEST(keeps_fields_without_memory),
         TEST(stops_at_the_ceiling),
         TEST(clears_the_response),
+        TEST(unfolds_what_was_prepared),
+        TEST(reopens_what_was_prepared),
         TEST(calls_done_once),
         TEST(can_be_abandoned),
         TEST(gives_all_back_when_reset),
