@@ -98,10 +98,31 @@ static void announce(const struct options *options, const struct report *report,
     free(folder);
 }
 
-/* The server's life, while the signals are waited for. Why it could not start the library has put into the log. */
-static enum exit_status run(const struct options *options, struct signals *signals, rh_server *server)
+static enum exit_status complain(const struct options *options, const struct report *report)
 {
-    if (rh_start(server) != 0)
+    const struct problems *problems = &options->problems;
+    for (unsigned i = 0; i < problems->count; i++)
+        report_problem(report, options->config, problems->at[i].line, problems->at[i].text);
+    if (problems->dropped > 0)
+        report_problem(report, options->config, 0, "and more");
+    if (!problems_any(problems))
+        report_fatal(report, "%s", options->problem);
+    return EXIT_USAGE;
+}
+
+/* A server would say the same, but not in which line of the configuration. */
+static bool check_disk(struct options *options, const struct report *report)
+{
+    if (!options->config || config_check_disk(options))
+        return true;
+    complain(options, report);
+    return false;
+}
+
+/* The server's life, while the signals are waited for. Why it could not start the library has put into the log. */
+static enum exit_status run(struct options *options, struct signals *signals, rh_server *server)
+{
+    if (!check_disk(options, signals->report) || rh_start(server) != 0)
         return EXIT_FAILED;
     announce(options, signals->report, server);
     signals_serve(signals, server);
@@ -156,18 +177,6 @@ static enum exit_status serve(struct options *options, struct report *report)
     return status;
 }
 
-static enum exit_status complain(const struct options *options, const struct report *report)
-{
-    const struct problems *problems = &options->problems;
-    for (unsigned i = 0; i < problems->count; i++)
-        report_problem(report, options->config, problems->at[i].line, problems->at[i].text);
-    if (problems->dropped > 0)
-        report_problem(report, options->config, 0, "and more");
-    if (!problems_any(problems))
-        report_fatal(report, "%s", options->problem);
-    return EXIT_USAGE;
-}
-
 /* A server that is made and not started checks what depends on several options. */
 static enum exit_status check(struct options *options, struct report *report)
 {
@@ -185,7 +194,7 @@ static enum exit_status explain_request(struct options *options, struct report *
     rh_server *server = make_server(options, report);
     if (!server)
         return EXIT_USAGE;
-    bool told = server_explain(server, request, stdout, isatty(STDOUT_FILENO) == 1);
+    bool told = check_disk(options, report) && server_explain(server, request, stdout, isatty(STDOUT_FILENO) == 1);
     rh_server_free(server);
     return told && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
 }

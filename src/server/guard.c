@@ -88,7 +88,7 @@ static struct guard *guard_new(struct guard_pool *pool, const struct rule *rule,
     size_t size = file.size + 3 * pattern.size + sizeof "Basic realm=\"\", charset=\"UTF-8\"";
     struct guard *guard = calloc(1, sizeof *guard + size);
     if (!guard) {
-        why_refuse(why, file, "%s", strerror(errno));
+        why_refuse(why, pattern, "basic_auth: %s", strerror(errno));
         return NULL;
     }
     struct writer w = writer_on(guard->text, size);
@@ -97,9 +97,11 @@ static struct guard *guard_new(struct guard_pool *pool, const struct rule *rule,
     write_challenge(&w, pattern);
     guard->challenge = slice_skip(writer_slice(&w), file.size);
     guard->pool = pool;
-    guard->file = password_file_new(file, pool->qsbr, pool->log, why);
+    char text[WHY_SIZE] = "";
+    guard->file = password_file_new(file, pool->qsbr, pool->log, (struct why){ text, sizeof text });
     if (guard->file)
         return guard;
+    why_refuse(why, pattern, "basic_auth: %s", text);
     guard_free(guard);
     return NULL;
 }

@@ -36,8 +36,8 @@ struct guard;
 /* Those of a virtual host. */
 struct guards;
 
-/* One for each file that the rules, which may be NULL, name. `*guards` is NULL where they name none. False: `why`;
- * there is a file that cannot be used, or no memory or threads. */
+/* One for each file that the rules, which may be NULL, name. `*guards` is NULL where they name none. False: `why`,
+ * which begins with the path of the rule; there is a file that cannot be used, or no memory or threads. */
 bool guards_new(struct guards **guards, struct guard_pool *pool, const struct rules *rules, struct why why)
     __attribute__((warn_unused_result));
 void guards_free(struct guards *guards); /* the pool's threads have ended */

@@ -34,7 +34,7 @@ def config(scratch):
     for name in ("www", "docs"):
         (scratch / name).mkdir()
         (scratch / name / "index.html").write_text(f"{name}\n")
-    (scratch / "htpasswd").write_text("")
+    (scratch / "htpasswd").write_text("anna:$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n")
 
     def write(text, name="site.conf"):
         path = scratch / name
@@ -115,6 +115,36 @@ def test_what_is_not_on_the_disk(config, scratch):
     assert checked(path, 2, f"1: root: {scratch}/wwww: No such file or directory",
                    f"2: basic_auth: {scratch}/nobody: No such file or directory",
                    f"3: root: {scratch}/htpasswd: Not a directory") == ""
+
+
+@pytest.mark.parametrize("text, message", [
+    (None, ": No such file or directory"),
+    ("", ": no entry, so nobody could get in; write one with htpasswd -B"),
+    ("# nobody yet\n", ": no entry, so nobody could get in; write one with htpasswd -B"),
+    ("a\n", ":1: no colon; write name:hash, as htpasswd -B does"),
+])
+def test_passwords_that_cannot_be_used(config, scratch, text, message):
+    """A start and an explanation say what -t says, and where."""
+    if text is not None:
+        (scratch / "users").write_text(text)
+    path = config('root = "www"\nlisten = "127.0.0.1:0"\n\nrule "/a" { basic_auth = "users" }\n')
+    line = f"4: basic_auth: {scratch}/users{message}"
+    assert checked(path, 2, line) == ""
+    for arguments in ((), ("--explain", "GET /")):
+        done = run("-c", path, *arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{path}:{line}\n"), arguments
+
+
+def test_a_folder_that_is_not_there_at_the_start(config, scratch):
+    path = config('listen = "127.0.0.1:0"\nroot = "wwww"\nhost "a" { root = "www2" }\n')
+    done = run("-c", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (f"{path}:2: root: {scratch}/wwww: No such file or directory\n"
+                           f"{path}:3: root: {scratch}/www2: No such file or directory\n")
+    for arguments, status in (("-t",), 2), ((), 1):
+        done = run("-c", path, scratch / "missing", *arguments)
+        assert (done.returncode, done.stdout) == (status, "")
+        assert done.stderr == f"{path}:3: root: {scratch}/www2: No such file or directory\n"
 
 
 def test_what_several_options_make_together(config):

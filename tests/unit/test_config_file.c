@@ -453,17 +453,29 @@ static void what_is_missing_on_the_disk(void **state)
     put(disk, text, sizeof text - 1);
     assert_true(read_file(&options, disk->file));
     assert_false(config_check_disk(&options));
-    assert_int_equal(options.problems.count, 2);
-    assert_int_equal(options.problems.at[0].line, 3);
-    assert_non_null(strstr(options.problems.at[0].text, "/b: No such file or directory"));
-    assert_int_equal(options.problems.at[1].line, 7);
-    assert_ptr_equal(strstr(options.problems.at[1].text, "basic_auth: /"), options.problems.at[1].text);
+    assert_int_equal(options.problems.count, 3);
+    assert_int_equal(options.problems.at[0].line, 2); /* this is there, but it is no list of passwords */
+    assert_non_null(strstr(options.problems.at[0].text, "site.conf:1: no colon"));
+    assert_int_equal(options.problems.at[1].line, 3);
+    assert_non_null(strstr(options.problems.at[1].text, "/b: No such file or directory"));
+    assert_int_equal(options.problems.at[2].line, 7);
+    assert_ptr_equal(strstr(options.problems.at[2].text, "basic_auth: /"), options.problems.at[2].text);
     options_fini(&options);
 
     put(disk, "root = site.conf", 16);
     assert_true(read_file(&options, disk->file));
     assert_false(config_check_disk(&options));
+    assert_int_equal(options.problems.at[0].line, 1);
     assert_non_null(strstr(options.problems.at[0].text, "site.conf: Not a directory"));
+    options_fini(&options);
+
+    put(disk, "list = true", 11); /* a root that the file does not name is not in one of its lines */
+    assert_true(read_file(&options, disk->file));
+    assert_true(config_check_disk(&options));
+    options.server.root = "/nowhere/at/all";
+    assert_false(config_check_disk(&options));
+    assert_int_equal(options.problems.count, 0);
+    assert_string_equal(options.problem, "root: /nowhere/at/all: No such file or directory");
     options_fini(&options);
 }
 

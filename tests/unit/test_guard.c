@@ -551,6 +551,7 @@ static void says_what_is_wrong_with_a_file(void **state)
     scratch_write(&scratch, "other", BERTA);
     assert_false(make_guards(&guards, rules, text));
     assert_non_null(strstr(text, "htpasswd: No such file"));
+    assert_memory_equal(text, "/a/*: basic_auth: /", 19);
     guard_pool_fini(&pool);
     scratch_write(&scratch, "htpasswd", ANNA "berta:plain\n");
     assert_false(make_guards(&guards, rules, text));

@@ -232,7 +232,7 @@ static void what_cannot_be_opened(void **state)
 
     server = make(NULL);
     add_host(server, (rh_host_options){ .names = "a.example", .rules = &rule, .rule_count = 1 });
-    fails_to_start(server, "/nowhere/users");
+    fails_to_start(server, "/*: basic_auth: /nowhere/users: No such file or directory");
 }
 
 static void too_late_or_nowhere(void **state)
