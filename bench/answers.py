@@ -1,8 +1,14 @@
 """The little HTTP that checking the servers takes: send bytes, read whole answers that tell their length. No more than
 that: load comes from wrk."""
 import socket
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests/e2e"))
+from codings import CODINGS  # those of the tests
 
 TIMEOUT_S = 60
+DECODERS = {"identity": lambda body, _size: body, **CODINGS}
 
 
 class Answer:
@@ -11,6 +17,7 @@ class Answer:
         self.status = lines[0].split(" ")[1]
         self.fields = {name.strip().lower(): value.strip() for name, _, value in
                        (line.partition(":") for line in lines[1:])}
+        self.coding = self.fields.get("content-encoding", "identity")
         self.body = body
         self.raw = head + b"\r\n\r\n" + body
 
@@ -55,29 +62,36 @@ class Connection:
             size -= received
 
 
-def check(port, request, count, content):
-    """What is wrong with the answers to as many requests sent at once, "" if nothing; and one of the answers."""
-    answer = None
+def check(port, asks, count):
+    """Asks for one after the other on one connection, each as many times at once. What is wrong with the answers, "" if
+    nothing; and one answer to each."""
+    found = []
     try:
         with Connection(port) as connection:
-            connection.send(request * count)
-            for _ in range(count):
-                answer = connection.answer()
-                fault = find_fault(answer, content)
-                if fault:
-                    return fault, answer
+            for ask in asks:
+                connection.send(ask.request * count)
+                for _ in range(count):
+                    answer = connection.answer()
+                    fault = find_fault(answer, ask)
+                    if fault:
+                        return f"{fault}, asked: {ask.request[:40]}", found
+                found.append(answer)
             if connection.unread:
-                return "sends more than it was asked for", answer
+                return "sends more than it was asked for", found
     except (OSError, KeyError, ValueError, IndexError) as error:
-        return f"gives no answer of known length: {error!r}", answer
-    return "", answer
+        return f"gives no answer of known length: {error!r}", found
+    return "", found
 
 
-def find_fault(answer, content):
+def find_fault(answer, ask):
     if answer.status != "200":
         return f"answers with status {answer.status}"
-    if "content-encoding" in answer.fields:
-        return f"answers in the coding {answer.fields['content-encoding']}, which was not asked for"
-    if answer.body != content:
-        return f"answers with {len(answer.body)} bytes that are not the {len(content)} expected"
+    if ask.encoded != (answer.coding != "identity"):
+        return f"answers in the coding {answer.coding}"
+    try:
+        content = DECODERS[answer.coding](answer.body, len(ask.content))
+    except Exception as error:
+        return f"answers with what cannot be decoded as {answer.coding}: {error!r}"
+    if content != ask.content:
+        return f"answers with {len(content)} bytes that are not the {len(ask.content)} expected"
     return ""

@@ -2,6 +2,7 @@
 """Measures rawhttpd beside the kernel's floor and other servers, on the same files, in alternation. README.md says how,
 and how to read the result."""
 import argparse
+import collections
 import contextlib
 import dataclasses
 import sys
@@ -69,17 +70,23 @@ class Bench:
         return [*(name for name in scenario.servers if name in chosen or name == scenario.servers[0]), FLOOR]
 
     def start(self, name, scenario):
-        setting = dataclasses.replace(self.base, port=free_port(), request_size=len(scenario.request),
-                                      closes=scenario.closes, answer=self.work / f"{scenario.name}.answer")
+        answers_of_first = [self.work / f"{scenario.name}.{i}.answer" for i in range(len(scenario.asks))]
+        setting = dataclasses.replace(self.base, folder=scenario.folder, port=free_port(), closes=scenario.closes,
+                                      request_size=len(scenario.asks[0].request), answers=answers_of_first)
         return Server(name, setting, self.cpus.prefix(self.cpus.server))
 
     def verify(self, server, scenario):
-        """Nobody is measured who does not give the content asked for."""
-        fault, answer = answers.check(server.port, scenario.request, scenario.pipelined, scenario.content)
+        """Nobody is measured who does not give the content asked for. Returns how large it was as sent, by coding."""
+        machine.settle(server.pid)
+        fault, found = answers.check(server.port, scenario.asks, scenario.pipelined)
         if fault:
             machine.fail(f"{server.name} {fault}, in scenario {scenario.name}")
-        if server.name == scenario.servers[0]:
-            (self.work / f"{scenario.name}.answer").write_bytes(answer.raw)
+        sent = collections.Counter()
+        for answer, file in zip(found, server.setting.answers):
+            sent[answer.coding] += len(answer.body)
+            if server.name == scenario.servers[0]:
+                file.write_bytes(answer.raw)
+        return sent
 
     def run_idle(self, scenario):
         count = IDLE_QUICK if self.options.quick else scenario.connections
@@ -92,24 +99,26 @@ class Bench:
         return {"memory": memory}, report.idle_table(memory)
 
     def run_load(self, scenario):
-        request_file = self.work / "request"
-        request_file.write_bytes(scenario.request * scenario.pipelined)
+        request_files = [self.work / f"{scenario.name}.{i}.request" for i in range(len(scenario.asks))]
+        for ask, file in zip(scenario.asks, request_files):
+            file.write_bytes(ask.request * scenario.pipelined)
         with contextlib.ExitStack() as stack:
-            servers = []
+            servers, sent = [], {}
             for name in self.names(scenario):
                 servers.append(stack.enter_context(self.start(name, scenario)))
-                self.verify(servers[-1], scenario)
+                sent[name] = self.verify(servers[-1], scenario)
             servers.insert(0, servers.pop())
             rounds = {server.name: [] for server in servers}
             for number in range(self.options.rounds):
                 machine.say(f"bench: {scenario.name}: round {number + 1} of {self.options.rounds}")
                 first = number % len(servers)
                 for server in servers[first:] + servers[:first]:
-                    rounds[server.name].append(load.measure(server, scenario, request_file, self.options,
+                    rounds[server.name].append(load.measure(server, scenario, request_files, self.options,
                                                             self.cpus.prefix(self.cpus.client)))
             memory = {server.name: {"peak_rss_bytes": machine.peak_rss_bytes(server.pid),
                                     "pss_bytes": machine.pss_bytes(server.pid)} for server in servers}
-        return {"rounds": rounds, "memory": memory}, report.load_table(rounds, memory)
+        results = {"rounds": rounds, "memory": memory, "sent": sent}
+        return results, report.load_table(results)
 
     def run(self, name):
         """(title, results, table)"""

@@ -21,19 +21,28 @@ FLOOR = "no-parse"
 class Setting:
     """What a server is started with."""
     build: Path
-    work: Path            # for configurations, logs and answers; thrown away at the end
-    pages: Path
-    port: int
+    work: Path            # for pages, configurations, logs and answers; thrown away at the end
     workers: int
     files: int            # the limit of open files
-    answer: Path = None   # what no-parse repeats
+    folder: str = "pages"
+    port: int = 0
+    answers: tuple = ()   # what no-parse repeats: files
     request_size: int = 0
     closes: bool = False
-    alone: bool = False   # one process, whatever the peer prefers
+    alone: bool = False   # one process, whatever the peer prefers, and nothing done in the background
 
     @property
     def connections(self):
         return min(16384, self.files - 512)
+
+    @property
+    def pages(self):
+        return self.work / self.folder
+
+    @property
+    def encoded_pages(self):
+        """With encoded files beside them."""
+        return self.work / f"{self.folder}.encoded"
 
     @property
     def access_log(self):
@@ -42,24 +51,30 @@ class Setting:
     def configuration(self, peer, **more):
         template = string.Template((HERE / "conf" / f"{peer}.conf").read_text())
         path = self.work / f"{peer}.{self.port}.conf"
-        path.write_text(template.substitute(work=self.work, pages=self.pages, port=self.port, workers=self.workers,
-                                            files=self.files, connections=self.connections, **more))
+        path.write_text(template.substitute(work=self.work, pages=self.encoded_pages, port=self.port,
+                                            workers=self.workers, files=self.files, connections=self.connections,
+                                            **more))
         return path
 
 
 def noparse(setting):
     return [setting.build / "bench/noparse", "--port", setting.port, "--threads", setting.workers,
-            "--response", setting.answer, "--request-size", setting.request_size,
+            *(f"--response={answer}" for answer in setting.answers), "--request-size", setting.request_size,
             *(["--close"] if setting.closes else [])]
 
 
-def rawhttpd(setting, log="off"):
+def rawhttpd(setting, log="off", *more):
+    served = ["--no-encodings", setting.encoded_pages] if setting.alone else [setting.pages]
     return [setting.build / "rawhttpd", "--quiet", "--listen", f"127.0.0.1:{setting.port}",
-            "--workers", setting.workers, "--access-log", log, setting.pages]
+            "--workers", setting.workers, "--access-log", log, *more, *served]
 
 
 def rawhttpd_logging(setting):
     return rawhttpd(setting, setting.access_log)
+
+
+def rawhttpd_ruled(setting):
+    return rawhttpd(setting, setting.access_log, "--config", HERE / "conf/rawhttpd.conf")
 
 
 def handler(setting):
@@ -83,7 +98,8 @@ def lighttpd(setting):
 
 
 COMMANDS = {FLOOR: noparse, "rawhttpd": rawhttpd, "rawhttpd again": rawhttpd, "rawhttpd logging": rawhttpd_logging,
-            "handler": handler, "handler again": handler, "nginx": nginx, "h2o": h2o, "lighttpd": lighttpd}
+            "rawhttpd ruled": rawhttpd_ruled, "handler": handler, "handler again": handler, "nginx": nginx, "h2o": h2o,
+            "lighttpd": lighttpd}
 
 
 VERSIONS = {"nginx": "-v", "h2o": "--version", "lighttpd": "-v"}

@@ -12,12 +12,12 @@ SETTLE_S = 1
 SPARE_FILES = 512
 
 
-def open_connections(stack, port, request, count, content):
+def open_connections(stack, port, ask, count):
     opened = []
     for _ in range(count):
         connection = stack.enter_context(answers.Connection(port))
-        connection.send(request)
-        fault = answers.find_fault(connection.answer(), content)
+        connection.send(ask.request)
+        fault = answers.find_fault(connection.answer(), ask)
         if fault:
             raise ConnectionError(fault)
         opened.append(connection)
@@ -38,11 +38,11 @@ def measure(server, scenario, count):
         machine.fail(f"{count} connections need a higher limit of open files (ulimit -Hn) than {server.setting.files}")
     try:
         with contextlib.ExitStack() as stack:
-            open_connections(stack, server.port, scenario.request, WARM_CONNECTIONS, scenario.content)
+            open_connections(stack, server.port, scenario.asks[0], WARM_CONNECTIONS)
         time.sleep(SETTLE_S)
         before = machine.pss_bytes(server.pid)
         with contextlib.ExitStack() as stack:
-            opened = open_connections(stack, server.port, scenario.request, count, scenario.content)
+            opened = open_connections(stack, server.port, scenario.asks[0], count)
             time.sleep(SETTLE_S)
             after = machine.pss_bytes(server.pid)
             lost = closed(opened)

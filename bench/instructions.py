@@ -3,7 +3,6 @@
 requests there were, so that starting and ending cancel out. Almost the same on any machine and under any load."""
 import argparse
 import dataclasses
-import os
 import sys
 import tempfile
 import time
@@ -15,12 +14,11 @@ import machine
 import report
 import stage
 from contenders import Server, free_port
-from scenarios import SCENARIOS
+from scenarios import PEERS, SCENARIOS
 
 TITLE = "instructions of user space for a request, by callgrind"
 SHORT_RUN, LONG_RUN = 2000, 6000  # requests, on one connection
 SETTLE_S = 0.3
-PEERS = ("nginx", "h2o", "lighttpd")
 
 
 @dataclass(frozen=True)
@@ -32,20 +30,21 @@ class Mode:
 
 
 MODES = {"page": Mode("page", "rawhttpd", PEERS), "pipelined": Mode("page", "rawhttpd", PEERS, batch=16),
-         "logged": Mode("page", "rawhttpd logging", ()), "handler": Mode("handler", "handler", ("nginx",))}
+         "logged": Mode("page", "rawhttpd logging", ()), "headers": Mode("headers", "rawhttpd", PEERS),
+         "ruled": Mode("headers", "rawhttpd ruled", ()), "handler": Mode("handler", "handler", ("nginx",))}
 
 
-def drive(server, scenario, requests, batch):
+def drive(server, ask, requests, batch):
     """The same bytes in the same pieces each time: a batch is sent when the one before is answered."""
     try:
         with answers.Connection(server.port) as connection:
-            connection.send(scenario.request)
+            connection.send(ask.request)
             answer = connection.answer()
-            fault = answers.find_fault(answer, scenario.content)
+            fault = answers.find_fault(answer, ask)
             if fault:
                 machine.fail(f"{server.name} {fault}")
             for _ in range(requests // batch):
-                connection.send(scenario.request * batch)
+                connection.send(ask.request * batch)
                 connection.skip(len(answer.raw) * batch)
     except OSError as error:
         machine.fail(f"{server.name}, under callgrind: {error}")
@@ -64,7 +63,7 @@ def run(base, name, mode, requests):
     dumps = setting.work / f"callgrind.{setting.port}"
     prefix = [machine.tool("valgrind"), "--tool=callgrind", f"--callgrind-out-file={dumps}.%p"]
     with Server(name, setting, prefix) as server:
-        drive(server, SCENARIOS[mode.scenario], requests, mode.batch)
+        drive(server, SCENARIOS[mode.scenario].asks[0], requests, mode.batch)
         # nginx sees a signal that comes just before epoll_wait only after the next event: let it fall asleep first.
         time.sleep(SETTLE_S)
     return total(Path(f"{dumps}.{server.pid}"))
@@ -105,7 +104,6 @@ def main():
     unknown = [mode for mode in options.modes if mode not in MODES]
     if unknown:
         parser.error(f"there is no mode {unknown[0]}; there are {', '.join(MODES)}")
-    os.environ["RAWHTTP_NO_ENCODINGS"] = "yes"  # the encoder's thread would be counted, too
     with tempfile.TemporaryDirectory(prefix="rawhttp-bench-") as work:
         counts = measure_all(stage.prepare(options.build, Path(work), workers=1), options.modes or list(MODES),
                              PEERS if options.peers else ())

@@ -17,10 +17,10 @@ def client_cpu_seconds():
     return used.ru_utime + used.ru_stime
 
 
-def run_wrk(port, scenario, request_file, options, prefix):
+def run_wrk(port, scenario, request_files, options, prefix):
     command = [*prefix, machine.tool("wrk"), "--threads", options.client_threads, "--connections", scenario.connections,
                "--duration", f"{options.seconds}s", "--timeout", "10s", "--script", REPLAY,
-               f"http://127.0.0.1:{port}/", "--", request_file]
+               f"http://127.0.0.1:{port}/", "--", *request_files]
     done = subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True)
     if done.returncode != 0:
         machine.fail(f"wrk has failed: {(done.stderr or done.stdout).strip()}")
@@ -44,13 +44,13 @@ def take_logged(path):
     return lines
 
 
-def measure(server, scenario, request_file, options, prefix):
+def measure(server, scenario, request_files, options, prefix):
     """One round."""
     log = server.setting.access_log
     if log.exists():
         os.truncate(log, 0)
     server_before, client_before = machine.cpu_seconds(server.pid), client_cpu_seconds()
-    result = run_wrk(server.port, scenario, request_file, options, prefix)
+    result = run_wrk(server.port, scenario, request_files, options, prefix)
     client_after = client_cpu_seconds()
     time.sleep(SETTLE_S)
     cpu = machine.cpu_seconds(server.pid) - server_before

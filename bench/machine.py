@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 # Debian's packages of the programs needed here.
@@ -12,6 +13,7 @@ PACKAGES = {"wrk": "wrk", "nginx": "nginx-light", "h2o": "h2o", "lighttpd": "lig
             "taskset": "util-linux", "ninja": "ninja-build"}
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+SETTLE_S = 0.5
 
 
 def fail(why):
@@ -102,6 +104,13 @@ def cpu_seconds(pid):
         after_name = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         ticks += int(after_name[11]) + int(after_name[12])
     return ticks / TICKS_PER_SECOND
+
+
+def settle(pid):
+    """Waits until a server is at rest: what it prepares at its start, encodings above all, belongs to no request."""
+    used = None
+    while used != (used := cpu_seconds(pid)):
+        time.sleep(SETTLE_S)
 
 
 def kilobytes(path, key):

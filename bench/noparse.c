@@ -1,8 +1,9 @@
-/* The floor: what the kernel charges for a request, and nothing else. It answers with bytes it was given and reads
- * nothing of what it receives: how many requests that was follows from their size, which it is told. N threads, a
- * listener each, edge-triggered epoll, one recv and one send per event, as a server that parses would do it.
+/* The floor: what the kernel charges for a request, and nothing else. It answers with bytes it was given, of several
+ * responses with one after the other, and reads nothing of what it receives: how many requests that was follows from
+ * their size, which it is told. N threads, a listener each, edge-triggered epoll, one recv and one send per event, as a
+ * server that parses would do it.
  *
- *     noparse --port 8080 --threads 1 --response FILE --request-size 67 [--close] */
+ *     noparse --port 8080 --threads 1 --response FILE [--response FILE]... --request-size 67 [--close] */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -21,13 +22,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RECEIVE_SIZE = 16384, BATCH_SIZE = 256 * 1024, EVENTS = 256, BACKLOG = 4096 };
+enum { RECEIVE_SIZE = 16384, BATCH_SIZE = 256 * 1024, EVENTS = 256, BACKLOG = 4096, RESPONSES_MAX = 64 };
 
 /* What all the threads share and none changes. */
 struct canned {
-    char *batch; /* the response, repeated: that many can be sent in one go */
+    char *batch; /* the responses, repeated: that many can be sent in one go */
     size_t batch_size;
-    size_t response_size;
+    size_t responses;
+    size_t ends[RESPONSES_MAX + 1]; /* bytes of the first 0, 1, ... all of the responses */
     size_t request_size;
     size_t peers_max;
     uint16_t port;
@@ -35,8 +37,7 @@ struct canned {
 };
 
 struct peer {
-    uint64_t owed;    /* bytes still to be sent */
-    uint64_t partial; /* bytes of a request that has not wholly arrived */
+    uint64_t received, sent; /* bytes, ever */
 };
 
 _Noreturn static void fail(const char *what)
@@ -84,7 +85,7 @@ static void accept_all(const struct canned *canned, int epoll, int listener, str
 }
 
 /* False once the peer is gone. A read that does not fill the buffer has drained the socket. */
-static bool receive(const struct canned *canned, int fd, struct peer *peer)
+static bool receive(int fd, struct peer *peer)
 {
     char in[RECEIVE_SIZE];
     ssize_t received;
@@ -92,26 +93,26 @@ static bool receive(const struct canned *canned, int fd, struct peer *peer)
         received = recv(fd, in, sizeof in, 0);
         if (received <= 0)
             return received < 0 && errno == EAGAIN;
-        peer->partial += (uint64_t)received;
+        peer->received += (uint64_t)received;
     } while (received == sizeof in);
-    peer->owed += peer->partial / canned->request_size * canned->response_size;
-    peer->partial %= canned->request_size;
     return true;
 }
 
-/* False once the peer is gone. Responses being all alike, what is owed says where in one of them to go on. */
+/* False once the peer is gone, or has had what it asked for and is told so. */
 static bool send_owed(const struct canned *canned, int fd, struct peer *peer)
 {
-    while (peer->owed > 0) {
-        size_t unsent = peer->owed % canned->response_size;
-        size_t at = unsent > 0 ? canned->response_size - unsent : 0;
-        size_t size = canned->batch_size - at;
-        ssize_t sent = send(fd, canned->batch + at, size < peer->owed ? size : peer->owed, MSG_NOSIGNAL);
+    uint64_t requests = peer->received / canned->request_size;
+    uint64_t owed = requests / canned->responses * canned->ends[canned->responses] +
+                    canned->ends[requests % canned->responses];
+    while (peer->sent < owed) {
+        size_t at = peer->sent % canned->batch_size, size = canned->batch_size - at;
+        uint64_t left = owed - peer->sent;
+        ssize_t sent = send(fd, canned->batch + at, size < left ? size : left, MSG_NOSIGNAL);
         if (sent < 0)
             return errno == EAGAIN;
-        peer->owed -= (uint64_t)sent;
+        peer->sent += (uint64_t)sent;
     }
-    return !canned->closes || peer->partial > 0;
+    return !canned->closes || owed == 0 || peer->received > requests * canned->request_size;
 }
 
 static void serve(const struct canned *canned, const struct epoll_event *event, struct peer *peer)
@@ -119,10 +120,8 @@ static void serve(const struct canned *canned, const struct epoll_event *event, 
     int fd = event->data.fd;
     bool goes_on = !(event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
     if (goes_on && (event->events & EPOLLIN))
-        goes_on = receive(canned, fd, peer) && send_owed(canned, fd, peer);
-    else if (goes_on && peer->owed > 0)
-        goes_on = send_owed(canned, fd, peer);
-    if (!goes_on)
+        goes_on = receive(fd, peer);
+    if (!goes_on || !send_owed(canned, fd, peer))
         close(fd);
 }
 
@@ -149,23 +148,34 @@ static void *run(void *user)
     }
 }
 
-static void load(struct canned *canned, const char *path)
+static void add_response(struct canned *canned, const char *path)
 {
     struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) != 0)
         fail(path);
-    size_t size = (size_t)info.st_size;
-    size_t copies = size > 0 && size < BATCH_SIZE ? BATCH_SIZE / size : 1;
-    char *batch = malloc(copies * size + 1);
-    if (!batch || size == 0 || read(fd, batch, size) != info.st_size)
+    errno = E2BIG;
+    if (canned->responses == RESPONSES_MAX)
         fail(path);
-    for (size_t i = 1; i < copies; i++)
-        memcpy(batch + i * size, batch, size);
+    size_t size = (size_t)info.st_size;
+    char *batch = realloc(canned->batch, canned->batch_size + size + 1);
+    if (!batch || size == 0 || read(fd, batch + canned->batch_size, size) != info.st_size)
+        fail(path);
     close(fd);
     canned->batch = batch;
-    canned->batch_size = copies * size;
-    canned->response_size = size;
+    canned->batch_size += size;
+    canned->ends[++canned->responses] = canned->batch_size;
+}
+
+static void repeat_responses(struct canned *canned)
+{
+    size_t size = canned->batch_size;
+    size_t copies = size < BATCH_SIZE ? BATCH_SIZE / size : 1;
+    canned->batch = realloc(canned->batch, copies * size);
+    if (!canned->batch)
+        fail("start");
+    for (; canned->batch_size < copies * size; canned->batch_size += size)
+        memcpy(canned->batch + canned->batch_size, canned->batch, size);
 }
 
 static unsigned parse(struct canned *canned, int count, char **arguments)
@@ -178,16 +188,17 @@ static unsigned parse(struct canned *canned, int count, char **arguments)
         switch (option) {
         case 'p': canned->port = (uint16_t)strtoul(optarg, NULL, 10); break;
         case 't': threads = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'r': load(canned, optarg); break;
+        case 'r': add_response(canned, optarg); break;
         case 's': canned->request_size = strtoul(optarg, NULL, 10); break;
         case 'c': canned->closes = true; break;
         default: exit(2);
         }
     }
     if (!canned->port || !threads || !canned->batch || !canned->request_size) {
-        fputs("usage: noparse --port N --threads N --response FILE --request-size N [--close]\n", stderr);
+        fputs("usage: noparse --port N --threads N --response FILE... --request-size N [--close]\n", stderr);
         exit(2);
     }
+    repeat_responses(canned);
     return threads;
 }
 

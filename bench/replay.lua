@@ -1,10 +1,20 @@
--- For wrk: sends the very bytes of a file, and reports as one line of JSON.
--- wrk asks for the request once, where no global `request` is defined, so that the script costs nothing while it runs.
+-- For wrk: sends the very bytes of a file, or of several in turn, and reports as one line of JSON.
+-- wrk asks for the request once, where no global `request` is defined, so that with one file the script costs nothing
+-- while it runs.
 function init(args)
-    local file = assert(io.open(args[1], "rb"))
-    local bytes = file:read("*a")
-    file:close()
-    wrk.format = function() return bytes end
+    local requests, at = {}, 0
+    for i, path in ipairs(args) do
+        local file = assert(io.open(path, "rb"))
+        requests[i] = file:read("*a")
+        file:close()
+    end
+    wrk.format = function()
+        at = at % #requests + 1
+        return requests[at]
+    end
+    if #requests > 1 then
+        request = wrk.format
+    end
 end
 
 function done(summary, latency, requests)

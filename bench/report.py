@@ -99,9 +99,18 @@ def logged(rounds):
             yield f"{name}: {100 * share:.1f}% of its requests are in the access log."
 
 
-def load_table(rounds, memory):
-    table = grid(LOAD_HEADER, [load_row(rounds, memory, name) for name in rounds])
-    return "\n\n".join([table, *control(rounds), *logged(rounds), *faults(rounds)])
+def encodings(sent):
+    """How much each server sends where it may choose how: not all have the same work."""
+    if any(set(codings) != {"identity"} for codings in sent.values()):
+        parts = (f"{name} " + " + ".join(f"{size:,} ({coding})" for coding, size in sorted(codings.items()))
+                 for name, codings in sent.items())
+        yield "Bytes of content for one of each request: " + "; ".join(parts) + "."
+
+
+def load_table(results):
+    rounds = results["rounds"]
+    table = grid(LOAD_HEADER, [load_row(rounds, results["memory"], name) for name in rounds])
+    return "\n\n".join([table, *control(rounds), *logged(rounds), *encodings(results["sent"]), *faults(rounds)])
 
 
 def idle_table(memory):

@@ -1,28 +1,35 @@
-"""What is asked: each scenario is a request, how it is sent, the content that must come back, and who takes part."""
-from dataclasses import dataclass, field
+"""What is asked: each scenario is one request or several, how they are sent, the content that must come back, and who
+takes part."""
+from dataclasses import dataclass
 
-PAGE_SERVERS = ("rawhttpd", "rawhttpd again", "nginx", "h2o", "lighttpd")
-PAGE_SERVERS_AND_LOG = ("rawhttpd", "rawhttpd again", "rawhttpd logging", "nginx", "h2o", "lighttpd")
+import mix
 
-# What a browser sends, but for the codings it takes: the reading of fields is measured here, not compression.
+PEERS = ("nginx", "h2o", "lighttpd")
+PAGE_SERVERS = ("rawhttpd", "rawhttpd again", *PEERS)
+BROWSER_SERVERS = ("rawhttpd", "rawhttpd again", "rawhttpd ruled", *PEERS)
+ALL_SERVERS = ("rawhttpd", "rawhttpd again", "rawhttpd logging", "rawhttpd ruled", *PEERS)
+
+# What Chromium says of a request, by what it is for: its destination and mode (Fetch), and what it would like to have.
 BROWSER_FIELDS = (
     "Connection: keep-alive",
-    "Cache-Control: max-age=0",
     'sec-ch-ua: "Chromium";v="126", "Not.A/Brand";v="24", "Google Chrome";v="126"',
     "sec-ch-ua-mobile: ?0",
     'sec-ch-ua-platform: "Linux"',
-    "Upgrade-Insecure-Requests: 1",
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
     "Sec-Fetch-Site: same-origin",
-    "Sec-Fetch-Mode: navigate",
-    "Sec-Fetch-User: ?1",
-    "Sec-Fetch-Dest: document",
     "Referer: http://www.example.com/articles/index.html",
-    "Accept-Encoding: identity",
+    "Accept-Encoding: gzip, deflate, br, zstd",
     "Accept-Language: en-GB,en;q=0.9,de;q=0.8",
-    "Cookie: theme=dark; visited=1",
 )
+DOCUMENT = ("document", "navigate",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8")
+IMAGE = ("image", "no-cors", "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8")
+DESTINATIONS = {
+    "html": DOCUMENT, "css": ("style", "no-cors", "text/css,*/*;q=0.1"), "js": ("script", "no-cors", "*/*"),
+    "woff2": ("font", "cors", "*/*"), "json": ("empty", "cors", "*/*"), "svg": IMAGE, "webp": IMAGE, "jpg": IMAGE,
+    "png": IMAGE, "ico": IMAGE,
+}
+BROWSER_REQUEST_SIZE = 900
 
 
 def text(size):
@@ -31,41 +38,67 @@ def text(size):
     return (b"<!doctype html>\n<title>A page</title>\n" + line * (size // len(line) + 1))[:size - 1] + b"\n"
 
 
-PAGES = {"page.html": text(1024), "10k.html": text(10 << 10), "100k.bin": text(100 << 10), "1m.bin": text(1 << 20)}
+# The folders to be served.
+FOLDERS = {
+    "pages": {"page.html": text(1024), "10k.html": text(10 << 10), "100k.bin": text(100 << 10),
+              "1m.bin": text(1 << 20)},
+    "mix": mix.make_files(),
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, and what has to come back."""
+    request: bytes
+    content: bytes
+    encoded: bool = False  # in one of the codings that the request names; which is the server's to say
+
+
+def plain(target, content, *fields):
+    lines = (f"GET {target} HTTP/1.1", "Host: www.example.com", *fields, "", "")
+    return Ask("\r\n".join(lines).encode(), content)
+
+
+def browsed(folder, name):
+    """As a browser asks. All such requests have one size, by which the floor counts them: a cookie makes up for the
+    differences."""
+    destination, mode, accepted = DESTINATIONS[name.rpartition(".")[2]]
+    lines = (f"GET /{name} HTTP/1.1", "Host: www.example.com", *BROWSER_FIELDS, f"Sec-Fetch-Mode: {mode}",
+             f"Sec-Fetch-Dest: {destination}", f"Accept: {accepted}", "Cookie: theme=dark; session=")
+    request = "\r\n".join(lines).ljust(BROWSER_REQUEST_SIZE - 4, "c") + "\r\n\r\n"
+    return Ask(request.encode(), FOLDERS[folder][name], encoded=mix.is_text(name))
 
 
 @dataclass(frozen=True)
 class Scenario:
     name: str
     title: str
-    target: str
-    content: bytes
-    servers: tuple = PAGE_SERVERS     # the first is the one whose answer the floor repeats, and of the A/A control
-    fields: tuple = ()
+    asks: tuple                       # one after the other, and again
+    servers: tuple = PAGE_SERVERS     # the first is the one whose answers the floor repeats, and of the A/A control
+    folder: str = "pages"
     pipelined: int = 1
     connections: int = 64
     idle: bool = False
-    request: bytes = field(init=False)
-
-    def __post_init__(self):
-        lines = (f"GET {self.target} HTTP/1.1", "Host: www.example.com", *self.fields, "", "")
-        object.__setattr__(self, "request", "\r\n".join(lines).encode())
 
     @property
     def closes(self):
-        return "Connection: close" in self.fields
+        return b"\r\nConnection: close\r\n" in self.asks[0].request
 
 
-def page(name, title, file="page.html", **more):
-    return Scenario(name, title, f"/{file}", PAGES[file], **more)
+def page(name, title, file="page.html", fields=(), **more):
+    return Scenario(name, title, (plain(f"/{file}", FOLDERS["pages"][file], *fields),), **more)
 
 
 SCENARIOS = {scenario.name: scenario for scenario in (
-    page("page", "1 KiB page, 64 connections kept alive", servers=PAGE_SERVERS_AND_LOG),
-    page("pipelined", "1 KiB page, 64 connections, 16 requests pipelined", servers=PAGE_SERVERS_AND_LOG, pipelined=16),
-    Scenario("handler", "a small dynamic answer, 64 connections kept alive", "/hello", b"Hello, world!\n",
+    page("page", "1 KiB page, 64 connections kept alive", servers=ALL_SERVERS),
+    page("pipelined", "1 KiB page, 64 connections, 16 requests pipelined", servers=ALL_SERVERS, pipelined=16),
+    Scenario("handler", "a small dynamic answer, 64 connections kept alive", (plain("/hello", b"Hello, world!\n"),),
              servers=("handler", "handler again", "nginx")),
-    page("headers", "1 KiB page asked for with a browser's fields, 64 connections kept alive", fields=BROWSER_FIELDS),
+    Scenario("headers", "1 KiB page as a browser asks for it, encoded, 64 connections kept alive",
+             (browsed("pages", "page.html"),), servers=BROWSER_SERVERS),
+    Scenario("mix", "a site's page, styles, scripts, fonts and images as a browser asks for them, encoded, "
+             "64 connections kept alive", tuple(browsed("mix", name) for name in FOLDERS["mix"]),
+             servers=BROWSER_SERVERS, folder="mix"),
     page("size10k", "10 KiB page, 64 connections kept alive", "10k.html"),
     page("size100k", "100 KiB file, 64 connections kept alive", "100k.bin"),
     page("size1m", "1 MiB file, 16 connections kept alive", "1m.bin", connections=16),

@@ -1,10 +1,14 @@
 """What has to be there before anything is measured: the programs built, the pages written, the limits raised."""
+import ctypes
+import gzip
+import os
 import subprocess
 from pathlib import Path
 
 import machine
+import mix
 from contenders import Setting
-from scenarios import PAGES
+from scenarios import FOLDERS
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler")
@@ -18,19 +22,35 @@ def compile_programs(build, programs=PROGRAMS):
         machine.fail(f"{build} does not build:\n{done.stdout}{done.stderr}")
 
 
+def brotli(content):
+    """At its highest level, as rawhttpd does it."""
+    library, out = ctypes.CDLL("libbrotlienc.so.1"), ctypes.create_string_buffer(len(content) + 1024)
+    size = ctypes.c_size_t(len(out))
+    done = library.BrotliEncoderCompress(11, 22, 0, ctypes.c_size_t(len(content)), content, ctypes.byref(size), out)
+    return out.raw[:size.value] if done == 1 else machine.fail("brotli has failed")
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def make_pages(work):
-    """Servers that give up root must be able to read them."""
-    pages = work / "pages"
-    pages.mkdir()
-    for name, content in PAGES.items():
-        (pages / name).write_bytes(content)
-    for folder in (work, pages):
-        folder.chmod(0o755)
-    return pages
+    """Each folder, and a copy with encoded files beside the texts, for those who do not encode by themselves. Servers
+    that give up root must be able to read them."""
+    work.chmod(0o755)
+    os.umask(0o022)
+    for folder, files in FOLDERS.items():
+        for name, content in files.items():
+            write(work / folder / name, content)
+            write(work / f"{folder}.encoded" / name, content)
+            if mix.is_text(name):
+                write(work / f"{folder}.encoded" / f"{name}.gz", gzip.compress(content, 9))
+                write(work / f"{folder}.encoded" / f"{name}.br", brotli(content))
 
 
 def prepare(build, work, workers):
     """What is common to the settings of all servers."""
     compile_programs(build)
-    return Setting(build=build.resolve(), work=work, pages=make_pages(work), port=0, workers=workers,
-                   files=machine.raise_file_limit())
+    make_pages(work)
+    return Setting(build=build.resolve(), work=work, workers=workers, files=machine.raise_file_limit())
