@@ -90,11 +90,22 @@ void clock_format_stamp(int64_t unix_s, uint32_t ms, char out[static CLOCK_STAMP
     writer_byte(&w, 'Z');
 }
 
+static uint64_t monotonic_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t clock_fine_ms(void)
+{
+    return monotonic_ms(CLOCK_MONOTONIC);
+}
+
 void clock_update(struct clock *clock)
 {
-    struct timespec monotonic, wall;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &monotonic);
-    uint64_t now_ms = (uint64_t)monotonic.tv_sec * 1000 + (uint64_t)monotonic.tv_nsec / 1000000;
+    struct timespec wall;
+    uint64_t now_ms = monotonic_ms(CLOCK_MONOTONIC_COARSE);
     /* Both coarse clocks move at the kernel's tick, some milliseconds long: a busy loop makes many turns within one. */
     if (clock->now_ms == now_ms && clock->date[0] != '\0')
         return;

@@ -17,6 +17,10 @@ struct clock {
 
 void clock_update(struct clock *clock); /* all zero before the first time */
 
+/* now_ms to the millisecond, not later than the real one, for what cannot wait for the turn's reading: that moves with
+ * the kernel's tick. Never behind a now_ms that was read before. */
+uint64_t clock_fine_ms(void);
+
 /* IMF-fixdate of a time into 29 bytes; years 1 to 9999, anything else is clamped. */
 void clock_format_date(int64_t unix_s, char out[static CLOCK_DATE_SIZE]);
 

@@ -14,8 +14,16 @@ bool mailbox_init(struct mailbox *box)
 {
     atomic_init(&box->newest, NULL);
     atomic_init(&box->posting, 0);
+    atomic_init(&box->closed, false);
     box->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return box->bell_fd >= 0;
+}
+
+/* A sender is in there for a few instructions. */
+static void await_senders(struct mailbox *box)
+{
+    while (atomic_load(&box->posting) != 0)
+        sched_yield();
 }
 
 /* The owner may have opened the last letter it expects while its sender is still about to ring. */
@@ -23,8 +31,7 @@ void mailbox_fini(struct mailbox *box)
 {
     if (box->bell_fd < 0)
         return;
-    while (atomic_load_explicit(&box->posting, memory_order_acquire) != 0)
-        sched_yield();
+    await_senders(box);
     close(box->bell_fd);
     box->bell_fd = -1;
 }
@@ -44,9 +51,8 @@ static void silence(int bell_fd)
         continue;
 }
 
-void mailbox_post(struct mailbox *box, struct letter *letter)
+static void push(struct mailbox *box, struct letter *letter)
 {
-    atomic_fetch_add_explicit(&box->posting, 1, memory_order_relaxed); /* before the push, which publishes it */
     struct letter *newest = atomic_load_explicit(&box->newest, memory_order_relaxed);
     do
         letter->next = newest;
@@ -54,7 +60,25 @@ void mailbox_post(struct mailbox *box, struct letter *letter)
                                                   memory_order_relaxed));
     if (!newest) /* `letter` itself may be gone by now */
         ring(box->bell_fd);
+}
+
+void mailbox_post(struct mailbox *box, struct letter *letter)
+{
+    atomic_fetch_add_explicit(&box->posting, 1, memory_order_relaxed); /* before the push, which publishes it */
+    push(box, letter);
     atomic_fetch_sub_explicit(&box->posting, 1, memory_order_release);
+}
+
+/* Sequentially consistent, as in mailbox_close: either the owner sees that somebody is here, and waits, or this sees
+ * that the box is closed. */
+bool mailbox_offer(struct mailbox *box, struct letter *letter)
+{
+    atomic_fetch_add(&box->posting, 1);
+    bool open = !atomic_load(&box->closed);
+    if (open)
+        push(box, letter);
+    atomic_fetch_sub_explicit(&box->posting, 1, memory_order_release);
+    return open;
 }
 
 static struct letter *reverse(struct letter *newest)
@@ -80,4 +104,11 @@ void mailbox_open(struct mailbox *box)
         letter->open(letter);
         letter = next;
     }
+}
+
+void mailbox_close(struct mailbox *box)
+{
+    atomic_store(&box->closed, true);
+    await_senders(box);
+    mailbox_open(box);
 }

@@ -13,7 +13,8 @@ struct letter {
 
 struct mailbox {
     _Atomic(struct letter *) newest;
-    atomic_uint posting; /* threads within mailbox_post */
+    atomic_uint posting; /* threads within mailbox_post or mailbox_offer */
+    atomic_bool closed;  /* to what is offered */
     int bell_fd;         /* eventfd: readable when there is post */
 };
 
@@ -26,7 +27,14 @@ void mailbox_fini(struct mailbox *box);
 /* Any thread. The letter stays the sender's memory until it is opened. */
 void mailbox_post(struct mailbox *box, struct letter *letter);
 
+/* The same for a letter that nobody need wait for. False: the box is closed, and the letter stays the sender's. */
+bool mailbox_offer(struct mailbox *box, struct letter *letter);
+
 /* The owner's thread: opens what is there, oldest first. */
 void mailbox_open(struct mailbox *box);
+
+/* The owner's thread, once: takes nothing more that is offered, and opens what is there. What is posted goes on being
+ * taken. */
+void mailbox_close(struct mailbox *box);
 
 #endif

@@ -114,6 +114,7 @@ static void reads_the_time(void **state)
     clock_gettime(CLOCK_MONOTONIC, &fine);
     uint64_t fine_ms = (uint64_t)fine.tv_sec * 1000 + (uint64_t)fine.tv_nsec / 1000000;
     assert_true(clock.now_ms <= fine_ms && clock.now_ms + 1000 > fine_ms);
+    assert_true(clock_fine_ms() >= fine_ms && clock_fine_ms() < fine_ms + 1000);
 }
 
 static void moves_on(void **state)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -242,6 +243,83 @@ static void waits_for_senders_before_it_goes(void **state)
     assert_int_equal(box.bell_fd, -1);
 }
 
+/* ---- What is offered ---- */
+
+static void is_offered_until_it_is_closed(void **state)
+{
+    struct mailbox box;
+    int digits = 0;
+    struct note notes[3];
+    (void)state;
+    assert_true(mailbox_init(&box));
+    for (int i = 0; i < 3; i++)
+        notes[i] = (struct note){ { .open = append_digit }, i + 1, &box, &digits };
+    assert_true(mailbox_offer(&box, &notes[0].letter));
+    assert_true(rings(&box));
+    mailbox_open(&box);
+    assert_int_equal(digits, 1);
+    assert_true(mailbox_offer(&box, &notes[0].letter));
+    mailbox_post(&box, &notes[1].letter);
+    mailbox_close(&box);
+    assert_int_equal(digits, 112); /* what was there is opened */
+    assert_false(mailbox_offer(&box, &notes[2].letter));
+    mailbox_post(&box, &notes[1].letter);
+    mailbox_open(&box);
+    assert_int_equal(digits, 1122); /* who comes home still can */
+    mailbox_fini(&box);
+}
+
+static struct {
+    struct mailbox box;
+    atomic_uint taken, refused;
+    unsigned opened; /* the owner's */
+} stall;
+
+static void count_opened(struct letter *letter)
+{
+    stall.opened++;
+    free(letter);
+}
+
+static void *offer_until_refused(void *user)
+{
+    (void)user;
+    for (;;) {
+        struct letter *letter = malloc(sizeof *letter);
+        letter->open = count_opened;
+        if (!mailbox_offer(&stall.box, letter)) {
+            free(letter);
+            atomic_fetch_add(&stall.refused, 1);
+            return NULL;
+        }
+        atomic_fetch_add(&stall.taken, 1);
+    }
+}
+
+/* Whoever was told that it is taken, it is opened, though the box closes at that moment. */
+static void what_is_taken_is_opened(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        pthread_t threads[3];
+        memset(&stall, 0, sizeof stall);
+        assert_true(mailbox_init(&stall.box));
+        for (size_t t = 0; t < 3; t++)
+            assert_int_equal(pthread_create(&threads[t], NULL, offer_until_refused, NULL), 0);
+        while (stall.opened < 100)
+            mailbox_open(&stall.box);
+        mailbox_close(&stall.box);
+        unsigned opened = stall.opened;
+        for (size_t t = 0; t < 3; t++)
+            pthread_join(threads[t], NULL);
+        assert_int_equal(opened, atomic_load(&stall.taken));
+        assert_int_equal(atomic_load(&stall.refused), 3);
+        mailbox_open(&stall.box);
+        assert_int_equal(stall.opened, opened);
+        mailbox_fini(&stall.box);
+    }
+}
+
 enum { SENDERS = 3, EACH = 3000 };
 
 struct parcel {
@@ -310,6 +388,8 @@ int main(void)
         cmocka_unit_test_setup(survives_signals, start),
         cmocka_unit_test_setup(survives_a_full_bell, start),
         cmocka_unit_test_setup(waits_for_senders_before_it_goes, start),
+        cmocka_unit_test_setup(is_offered_until_it_is_closed, start),
+        cmocka_unit_test_setup(what_is_taken_is_opened, start),
         cmocka_unit_test_setup(loses_nothing_from_many_senders, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
