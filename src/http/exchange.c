@@ -11,10 +11,21 @@ void exchange_init(struct exchange *exchange, struct pages *pages, size_t arena_
     arena_reset(&exchange->arena, pages);
 }
 
+void exchange_lose(struct exchange *exchange)
+{
+    atomic_store_explicit(&exchange->lost, true, memory_order_relaxed);
+    if (!exchange->deferred)
+        return;
+    exchange_call *call = atomic_exchange(&exchange->on_gone, NULL); /* or the completing thread takes it away first */
+    if (call)
+        call(exchange->gone_user);
+}
+
 void exchange_abandon(struct exchange *exchange)
 {
     exchange->session = NULL;
     atomic_store_explicit(&exchange->abandoned, true, memory_order_relaxed);
+    exchange_lose(exchange);
 }
 
 void exchange_release(struct exchange *exchange)

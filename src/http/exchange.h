@@ -69,6 +69,8 @@ enum {
     EXCHANGE_TRAILER_MAX = 1024 /* bytes of name and value */
 };
 
+typedef void exchange_call(void *user);
+
 struct exchange {
     struct hold hold;         /* the session's reference, and one for each span in flight */
     void *worker;             /* server's: whose exchange this is */
@@ -93,7 +95,11 @@ struct exchange {
     bool deferred;            /* somebody else will complete it */
     bool streaming;           /* the body is handed on as it comes, and has not ended */
     bool settled;             /* head and peer have been copied into the arena */
-    atomic_bool abandoned;    /* the client has gone; the only part that a completing thread may read meanwhile */
+    /* What a completing thread may touch meanwhile: */
+    atomic_bool lost;         /* the client sends no more */
+    atomic_bool abandoned;    /* its connection has gone, too */
+    _Atomic(exchange_call *) on_gone; /* called when it goes while this is deferred; NULL: nobody asks */
+    void *gone_user;
     uint32_t head_size;       /* bytes of the head from fields.base: what exchange_settle has to copy */
     uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
     struct response response;
@@ -128,7 +134,10 @@ static inline void exchange_freshen(struct exchange *exchange)
 /* Gives back all memory taken for the request; the exchange can be reset and used again. */
 void exchange_release(struct exchange *exchange);
 
-/* The connection has gone: nobody waits for the answer any more. */
+/* The client sends no more, and has probably gone: who makes a deferred answer is told, once. It is sent anyway. */
+void exchange_lose(struct exchange *exchange);
+
+/* The connection has gone, too: nobody waits for the answer any more. */
 void exchange_abandon(struct exchange *exchange);
 
 /* Copies the head and the peer into the arena, so that slices of them live as long as the exchange does; needed before
@@ -169,6 +178,12 @@ static inline void exchange_use(struct exchange *exchange, struct answer *answer
 {
     exchange->response.status = answer->status;
     exchange->response.answer = answer;
+}
+
+/* Nobody waits for the answer: what a thread that makes it may ask. */
+static inline bool exchange_abandoned(const struct exchange *exchange)
+{
+    return atomic_load_explicit(&exchange->abandoned, memory_order_relaxed);
 }
 
 static inline bool exchange_answered(const struct exchange *exchange)

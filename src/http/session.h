@@ -108,7 +108,9 @@ struct session_type {
     /* The server is going: the next response is the last one; an idle session closes at once, an open one says so. */
     void (*goodbye)(struct session *session, struct outbox *out);
 
-    /* The peer sends no more (it may still read). True: an answer is still owed, keep the connection for it. */
+    /* The peer sends no more (it may still read), though what it has sent may still have to be fed. Who makes a
+     * deferred answer is told. True: an answer is still owed, keep the connection for it. More than once does no
+     * harm. */
     bool (*ended)(struct session *session);
 
     /* The connection has gone: lets go of the exchanges. */

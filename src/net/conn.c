@@ -249,13 +249,16 @@ static enum turn linger(struct conn *conn)
 }
 
 /* While an answer is awaited nothing is read, so a reset would go unseen; and the one that came together with the
- * request is not announced again. */
+ * request is not announced again. Nor would an end be seen, which is announced however much lies before it. */
 static enum turn wait_for_answer(struct conn *conn)
 {
-    if (!conn->reset)
-        return TURN_STALLED;
-    conn_close(conn);
-    return TURN_OVER;
+    if (conn->reset) {
+        conn_close(conn);
+        return TURN_OVER;
+    }
+    if (conn->hung_up)
+        conn->session.type->ended(&conn->session);
+    return TURN_STALLED;
 }
 
 /* Feeds what is there. */

@@ -136,7 +136,7 @@ void beside_end(struct exchange *exchange, uint64_t body_bytes)
     uint64_t now_ms = exchange_worker(exchange)->host.clock->now_ms;
     const rh_end end = { .status = exchange->response.status, .bytes = body_bytes,
                          .ms = now_ms > exchange->begun_ms ? now_ms - exchange->begun_ms : 0,
-                         .gone = atomic_load_explicit(&exchange->abandoned, memory_order_relaxed) };
+                         .gone = exchange_abandoned(exchange) };
     for (beside->endings = NULL; ending != NULL; ending = ending->next)
         ending->ended((rh_request *)exchange, &end, ending->user);
 }

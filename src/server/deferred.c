@@ -79,7 +79,7 @@ void rh_complete(rh_request *request)
 bool rh_gone(const rh_request *request)
 {
     const struct exchange *exchange = (const struct exchange *)request;
-    return atomic_load_explicit(&exchange->abandoned, memory_order_relaxed);
+    return atomic_load_explicit(&exchange->lost, memory_order_relaxed);
 }
 
 /* Lies in the exchange's arena. */

@@ -134,7 +134,7 @@ static void let_go(void *user)
 static void make(struct job *job)
 {
     struct folder_list *list = (struct folder_list *)job;
-    if (!rh_gone((const rh_request *)list->exchange))
+    if (!exchange_abandoned(list->exchange))
         fill(list); /* without memory it has no entries */
     deferred_complete(list->exchange, answer);
 }

@@ -241,7 +241,7 @@ static void tell_failure(const struct check *check, int error)
 
 static enum verdict judge(const struct check *check)
 {
-    if (rh_gone((const rh_request *)check->exchange)) /* nobody waits for it */
+    if (exchange_abandoned(check->exchange))
         return VERDICT_UNKNOWN;
     switch (password_file_check(check->guard->file, check->token, check->now_ms)) {
     case PASSWORD_RIGHT: return VERDICT_IN;

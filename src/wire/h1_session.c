@@ -371,6 +371,8 @@ static void goodbye(struct session *session, struct outbox *out)
 
 static bool ended(struct session *session)
 {
+    if (session->phase == SESSION_WAITING)
+        exchange_lose(of(session)->exchange);
     return session->phase == SESSION_WAITING || session->phase == SESSION_SENDING;
 }
 

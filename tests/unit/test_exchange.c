@@ -383,6 +383,33 @@ static void can_be_abandoned(void **state)
     assert_false(atomic_load(&exchange.abandoned));
 }
 
+static unsigned calls;
+
+static void count_call(void *user)
+{
+    calls += user == &calls;
+}
+
+static void tells_once_that_the_client_has_gone(void **state)
+{
+    (void)state;
+    calls = 0;
+    for (int deferred = 0; deferred < 2; deferred++) {
+        exchange_reset(&exchange);
+        exchange.deferred = deferred;
+        exchange_lose(&exchange); /* nobody has asked */
+        atomic_store(&exchange.on_gone, count_call);
+        exchange.gone_user = &calls;
+        exchange_lose(&exchange);
+        assert_true(atomic_load(&exchange.lost) && !exchange_abandoned(&exchange));
+        exchange_abandon(&exchange);
+        assert_true(atomic_load(&exchange.lost) && exchange_abandoned(&exchange));
+        assert_int_equal(calls, deferred);
+    }
+    exchange_reset(&exchange);
+    assert_true(atomic_load(&exchange.on_gone) == NULL);
+}
+
 static void gives_all_back_when_reset(void **state)
 {
     static const char text[] = "POST /a?b HTTP/1.1\r\n\r\n";
@@ -503,6 +530,7 @@ int main(void)
         TEST(reopens_what_was_prepared),
         TEST(calls_done_once),
         TEST(can_be_abandoned),
+        TEST(tells_once_that_the_client_has_gone),
         TEST(gives_all_back_when_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -436,6 +436,22 @@ static void is_left_in_the_middle(void **state)
     close(fd);
 }
 
+static void is_sent_to_who_has_closed_one_end(void **state)
+{
+    static struct reply reply;
+    (void)state;
+    make_many();
+    begin();
+    for (int i = 0; i < 8; i++) {
+        int fd = client_connect(server);
+        client_send(fd, "GET /many/ HTTP/1.0\r\nHost: a\r\nAccept: application/json\r\n\r\n");
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        client_read(fd, &reply);
+        expect_many(&reply);
+    }
+    end();
+}
+
 /* ---- Faults ------------------------------------------------------------------------------------------------- */
 
 static void does_without_memory(void **state)
@@ -470,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_ten_thousand, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_with_the_site_it_began, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_left_in_the_middle, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(is_sent_to_who_has_closed_one_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_without_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,6 +389,28 @@ static void wastes_no_hash_on_who_has_gone(void **state)
     end();
 }
 
+/* They may still be reading. */
+static void looks_at_who_has_closed_one_end(void **state)
+{
+    static struct reply reply;
+    int fds[GUARD_THREADS + 4];
+    (void)state;
+    begin(ANNA);
+    atomic_store(&held, true);
+    for (size_t i = 0; i < GUARD_THREADS + 4; i++) {
+        fds[i] = send_as("anna:secret");
+        wait_for_checks((unsigned)i + 1);
+        assert_int_equal(shutdown(fds[i], SHUT_WR), 0);
+    }
+    usleep(100000); /* until the server has seen that */
+    atomic_store(&held, false);
+    for (size_t i = 0; i < GUARD_THREADS + 4; i++) {
+        client_read(fds[i], &reply);
+        assert_int_equal(reply.status, 200);
+    }
+    end();
+}
+
 static void *let_go_later(void *user)
 {
     (void)user;
@@ -595,6 +617,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_let_in_once_and_for_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_503_when_too_many_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wastes_no_hash_on_who_has_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looks_at_who_has_closed_one_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_while_checks_are_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_when_a_check_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_without_memory, set_up, tear_down),

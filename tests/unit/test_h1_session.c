@@ -608,7 +608,11 @@ static void knows_what_it_owes(void **state)
     assert_false(h1_session_type.ended(stage->session));
     stage->slow = true;
     send(stage, "i" GET("/later"));
+    struct exchange *later = stage->later;
+    assert_false(atomic_load(&later->lost));
     assert_true(h1_session_type.ended(stage->session));
+    assert_true(atomic_load(&later->lost) && !exchange_abandoned(later)); /* and whoever makes it is told */
+    assert_ptr_equal(later->session, stage->session);
     stage_answer(stage);
     assert_false(h1_session_type.ended(stage->session));
 }
