@@ -18,10 +18,19 @@ void loop_fini(struct loop *loop)
     loop->epoll_fd = -1;
 }
 
+static bool control(struct loop *loop, int operation, int fd, struct epoll_event event)
+{
+    return epoll_ctl(loop->epoll_fd, operation, fd, &event) == 0;
+}
+
 bool loop_add(struct loop *loop, int fd, uint32_t events, struct watch *watch)
 {
-    struct epoll_event event = { .events = events, .data.ptr = watch };
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+    return control(loop, EPOLL_CTL_ADD, fd, (struct epoll_event){ .events = events, .data.ptr = watch });
+}
+
+bool loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch)
+{
+    return control(loop, EPOLL_CTL_MOD, fd, (struct epoll_event){ .events = events, .data.ptr = watch });
 }
 
 void loop_remove(struct loop *loop, int fd)

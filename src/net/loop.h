@@ -23,6 +23,7 @@ struct loop {
 bool loop_init(struct loop *loop); /* false: errno */
 void loop_fini(struct loop *loop);
 bool loop_add(struct loop *loop, int fd, uint32_t events, struct watch *watch); /* false: errno */
+bool loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch); /* false: errno */
 void loop_remove(struct loop *loop, int fd);
 
 /* Waits up to `wait_ms` (-1: for ever) and returns how many events lie in loop->events. */

@@ -61,13 +61,10 @@ static inline void timers_run(struct timers *timers, uint64_t now_ms)
         timers->now = now;
 }
 
-/* Milliseconds until a slot has to be looked at, at most `most`. */
-static inline int timers_wait(const struct timers *timers, uint64_t now_ms, int most)
+/* When a slot has to be looked at; in some years where there is no timer. */
+static inline uint64_t timers_next_ms(const struct timers *timers)
 {
-    uint64_t next_ms = (uint64_t)timers->next << TIMERS_TICK_BITS;
-    if (next_ms <= now_ms)
-        return 0;
-    return next_ms - now_ms < (uint64_t)most ? (int)(next_ms - now_ms) : most;
+    return (uint64_t)timers->next << TIMERS_TICK_BITS;
 }
 
 #endif

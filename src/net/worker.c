@@ -13,6 +13,7 @@
 enum {
     WAIT_MAX_MS = 60 * 1000,
     CHORES_MS = 20,                /* how often is looked at what no event tells of: the progress of a drain, a pause */
+    TICK_MAX_MS = 10,              /* of the kernel's: so far the turn's reading of the clock may lag behind */
     REFUSE_MS = 100,               /* handshakes under way when a drain begins are given this long to be completed */
     PAGES_KEPT_BYTES = 8 << 20,
     CONNS_KEPT = 4096
@@ -42,6 +43,9 @@ bool worker_init(struct worker *worker, const struct worker_settings *settings, 
     worker->bell.ready = ring;
     worker->loop.epoll_fd = worker->mailbox.bell_fd = -1;
     list_init(&worker->connections);
+    list_init(&worker->foreigns);
+    list_init(&worker->foreigns_stopped);
+    alarms_init(&worker->alarms);
     clock_update(&worker->clock);
     timers_init(&worker->timers, worker->clock.now_ms, conn_expire);
     pages_init(&worker->pages, PAGES_KEPT_BYTES);
@@ -179,34 +183,92 @@ static void tend(struct worker *worker)
     if (!worker->accepting && worker->clock.now_ms >= worker->accept_again_ms)
         acceptors_resume(worker);
     free_gone(worker);
+    foreign_free_stopped(worker);
     worker->chores = worker->again != NULL || worker->state == WORKER_DRAINING || !worker->accepting;
 }
 
-static int wait_ms(const struct worker *worker)
+static bool alarms_set(const struct worker *worker)
 {
-    int most = worker->again != NULL ? 0 : worker->chores ? CHORES_MS : WAIT_MAX_MS;
-    return timers_wait(&worker->timers, worker->clock.now_ms, most);
+    return worker->alarms.next_ms != UINT64_MAX;
+}
+
+/* By the turn's reading of the clock. */
+static uint64_t next_ms(const struct worker *worker)
+{
+    uint64_t now_ms = worker->clock.now_ms, timers_ms = timers_next_ms(&worker->timers);
+    uint64_t most_ms = worker->again != NULL ? now_ms : worker->chores ? now_ms + CHORES_MS : UINT64_MAX;
+    return timers_ms < most_ms ? timers_ms : most_ms;
+}
+
+static uint64_t left(uint64_t due_ms, uint64_t now_ms, uint64_t most_ms)
+{
+    if (due_ms <= now_ms)
+        return 0;
+    return due_ms - now_ms < most_ms ? due_ms - now_ms : most_ms;
+}
+
+static int time_left(const struct worker *worker, int most_ms)
+{
+    uint64_t left_ms = most_ms >= 0 && most_ms < WAIT_MAX_MS ? (uint64_t)most_ms : WAIT_MAX_MS;
+    left_ms = left(next_ms(worker), worker->clock.now_ms, left_ms);
+    if (alarms_set(worker))
+        left_ms = left(worker->alarms.next_ms, clock_fine_ms(), left_ms);
+    return (int)left_ms;
+}
+
+uint64_t worker_due_ms(const struct worker *worker)
+{
+    if (worker->again != NULL)
+        return 0;
+    uint64_t due_ms = next_ms(worker) + TICK_MAX_MS;
+    return due_ms < worker->alarms.next_ms ? due_ms : worker->alarms.next_ms;
+}
+
+void worker_begin(struct worker *worker)
+{
+    atomic_store_explicit(&worker->runner, pthread_self(), memory_order_relaxed);
+    if (worker->begin != NULL)
+        worker->begin(worker);
+}
+
+bool worker_turn(struct worker *worker, int wait_ms)
+{
+    unsigned count = loop_wait(&worker->loop, time_left(worker, wait_ms));
+    clock_update(&worker->clock);
+    loop_dispatch(&worker->loop, count);
+    timers_run(&worker->timers, worker->clock.now_ms);
+    if (alarms_set(worker))
+        alarms_run(&worker->alarms, clock_fine_ms());
+    if (worker->chores)
+        tend(worker);
+    if (worker->qsbr != NULL)
+        qsbr_announce(worker->qsbr, worker->index);
+    return worker->state != WORKER_ENDED;
+}
+
+/* Connections first: who learns then that a client has gone can still use the loop. */
+void worker_end(struct worker *worker)
+{
+    acceptors_pause(worker, UINT64_MAX);
+    each_connection(worker, conn_close);
+    run_again(worker);
+    free_gone(worker);
+    mailbox_close(&worker->mailbox);
+    if (worker->end != NULL)
+        worker->end(worker);
+    foreign_free_all(worker);
+    alarms_fini(&worker->alarms);
+    if (worker->qsbr != NULL)
+        qsbr_end(worker->qsbr, worker->index);
 }
 
 static void *live(void *argument)
 {
     struct worker *worker = argument;
-    while (worker->state != WORKER_ENDED) {
-        unsigned count = loop_wait(&worker->loop, wait_ms(worker));
-        clock_update(&worker->clock);
-        loop_dispatch(&worker->loop, count);
-        timers_run(&worker->timers, worker->clock.now_ms);
-        if (worker->chores)
-            tend(worker);
-        if (worker->qsbr != NULL)
-            qsbr_announce(worker->qsbr, worker->index);
-    }
-    acceptors_pause(worker, UINT64_MAX);
-    each_connection(worker, conn_close);
-    run_again(worker);
-    free_gone(worker);
-    if (worker->qsbr != NULL)
-        qsbr_end(worker->qsbr, worker->index);
+    worker_begin(worker);
+    while (worker_turn(worker, -1))
+        ;
+    worker_end(worker);
     return NULL;
 }
 

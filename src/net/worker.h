@@ -1,5 +1,6 @@
 /* A worker: one thread with its own loop, listeners, connections, memory, timers and clock. It shares nothing on the
- * way of a request. What others want of it comes through its mailbox.
+ * way of a request. What others want of it comes through its mailbox. The thread is its own (worker_start), or one of
+ * the program's that calls worker_begin, worker_turn until that is false, and worker_end (driven.h).
  *
  * It knows connections and sessions, not what is served: that is the session host's. */
 #ifndef NET_WORKER_H
@@ -11,7 +12,9 @@
 #include "base/pages.h"
 #include "base/pool.h"
 #include "base/qsbr.h"
+#include "net/alarms.h"
 #include "net/conn.h"
+#include "net/foreign.h"
 
 #include <pthread.h>
 
@@ -46,7 +49,9 @@ struct worker {
     struct watch bell;
     const struct worker_settings *settings;
     struct session_host *host;
-    struct qsbr *qsbr;         /* where each turn's end is announced, as `index`; NULL: nowhere. The caller's to set */
+    /* The caller's to set; NULL: none. */
+    void (*begin)(struct worker *worker), (*end)(struct worker *worker); /* called on its thread, first and last */
+    struct qsbr *qsbr;         /* where each turn's end is announced, as `index` */
     unsigned index;
     char *input;
     struct outbox out;
@@ -54,6 +59,8 @@ struct worker {
     size_t connection_count;
     struct conn *again, *gone;
     bool chores;               /* there may be something to do beside events and deadlines: tend */
+    struct alarms alarms;      /* the program's */
+    struct link foreigns, foreigns_stopped;
     struct acceptor acceptors[WORKER_LISTENERS_MAX];
     unsigned acceptor_count;
     bool accepting;            /* the listeners are in the loop */
@@ -62,8 +69,9 @@ struct worker {
     uint64_t drain_ms;         /* draining: when what is left is cut */
     enum worker_state state;
     atomic_int wanted;         /* enum worker_state, set from any thread */
-    pthread_t thread;
+    pthread_t thread;          /* its own */
     bool started;
+    _Atomic pthread_t runner;  /* the thread on which it has begun */
 };
 
 /* `host` and `settings` stay the caller's. False: errno, and nothing is left behind. */
@@ -73,6 +81,23 @@ bool worker_init(struct worker *worker, const struct worker_settings *settings, 
 bool worker_listen(struct worker *worker, int fd, bool shared);
 
 bool worker_start(struct worker *worker); /* false: errno */
+
+/* On the thread that is to run it: before its first turn, and after its last. What was offered to its mailbox is opened
+ * then, but no more is taken. */
+void worker_begin(struct worker *worker);
+void worker_end(struct worker *worker);
+
+/* One turn: waits up to `wait_ms` (-1: as long as it takes) for something to do, and does it. False: no other one. */
+bool worker_turn(struct worker *worker, int wait_ms);
+
+/* When there will be something to do, whatever happens (clock_fine_ms); it may be past. */
+uint64_t worker_due_ms(const struct worker *worker);
+
+/* This is the thread on which it has begun. */
+static inline bool worker_here(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->runner, memory_order_relaxed) == pthread_self();
+}
 
 /* Makes it end a turn soon. Any thread; until worker_fini. */
 void worker_wake(struct worker *worker);
