@@ -96,6 +96,7 @@ typedef struct rh_options {
                                    text on a terminal */
     rh_log *log;                /* where the server's own messages go; NULL: nowhere */
     void *log_user;
+    bool embedded;              /* no worker threads: the program runs the one loop; rawhttp/loop.h says how */
 } rh_options;
 
 RH_API rh_server *rh_server_create(const rh_options *options, size_t options_size);
@@ -303,8 +304,9 @@ RH_API void rh_answer_free(rh_answer *answer);
 RH_API void rh_defer(rh_request *request);
 RH_API void rh_complete(rh_request *request);
 
-/* True once the connection is broken, so that long work can stop early. A client that has merely closed its end may
- * still be reading and does not count. Deferred requests only; any thread, until rh_complete. */
+/* True once the connection is broken or the client has closed its end, so that long work can stop early. In the
+ * second case it may still be reading (few do that), so a response that is completed is sent all the same. Deferred
+ * requests only; any thread, until rh_complete. See also rh_on_gone. */
 RH_API bool rh_gone(const rh_request *request);
 
 /* rh_defer, `work` on a background thread, which answers the request, then rh_complete. Called in a handler, once, and
@@ -317,6 +319,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #endif
 
 #include <rawhttp/cookies.h>
+#include <rawhttp/loop.h>
 #include <rawhttp/middleware.h>
 #include <rawhttp/receive.h>
 

@@ -156,7 +156,7 @@ static bool check(const struct config *config, char *why)
 {
     const uint64_t day_ms = 24ull * 3600 * 1000;
     const struct range ranges[] = {
-        { "workers", config->workers, 1, CONFIG_WORKERS_MAX },
+        { "workers", config->workers, 1, config->embedded ? 1 : CONFIG_WORKERS_MAX },
         { "background", config->background, 1, 256 },
         { "request_line_max", config->limits.request_line_max, 64, FIELDS_HEAD_MAX },
         { "head_max", config->limits.head_max, 256, FIELDS_HEAD_MAX },
@@ -214,7 +214,8 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
 {
     memset(config, 0, sizeof *config);
     why[0] = '\0';
-    config->workers = options->workers ? options->workers : usable_cpus();
+    config->embedded = options->embedded;
+    config->workers = options->workers ? options->workers : options->embedded ? 1 : usable_cpus();
     config->background = options->background ? options->background : 4;
     config->cache_bytes = or_else(options->cache_bytes, default_cache());
     config->encodes = !options->no_encodings;

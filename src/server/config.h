@@ -28,6 +28,7 @@ struct config {
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, quiet_timeout_ms, drain_timeout_ms,
         body_rate_min;
     bool server_field;
+    bool embedded;
 };
 
 /* False: `why` says which option is wrong and what to write instead; `config` is safe to config_fini all the same. */

@@ -51,6 +51,7 @@ void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange
     /* Not twice: by then it may be home, and in use for another request. One sign or the other holds until that is
      * deferred. */
     assert(exchange->deferred && exchange->letter.open == NULL);
+    atomic_store(&exchange->on_gone, NULL);
     exchange->letter.open = come_home;
     exchange->finish = finish;
     mailbox_post(&exchange_worker(exchange)->net.mailbox, &exchange->letter);
@@ -80,6 +81,17 @@ bool rh_gone(const rh_request *request)
 {
     const struct exchange *exchange = (const struct exchange *)request;
     return atomic_load_explicit(&exchange->lost, memory_order_relaxed);
+}
+
+bool rh_on_gone(rh_request *request, rh_call *call, void *user)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    assert(worker_here(&exchange_worker(exchange)->net));
+    if (rh_gone(request))
+        return false;
+    exchange->gone_user = user;
+    atomic_store(&exchange->on_gone, call);
+    return true;
 }
 
 /* Lies in the exchange's arena. */

@@ -53,6 +53,7 @@ rh_server *rh_server_create(const rh_options *options, size_t options_size)
     char why[CONFIG_WHY_SIZE];
     if (!config_init(&server->config, &known, why))
         server_fail(server, "%s", why);
+    list_init(&server->loop_hooks);
     server->router = router_new();
     if (server->router == NULL || !hosts_begin(server))
         server_fail(server, "out of memory");
@@ -233,6 +234,7 @@ static bool make_worker(rh_server *server, unsigned index)
         return server_fail(server, "cannot make a worker: %s", strerror(errno));
     worker->net.qsbr = server->store.qsbr;
     worker->net.index = index;
+    loops_init(&worker->net);
     server->workers_made++;
     uint64_t share = server->config.buffer_memory / server->config.workers;
     pages_limit(&worker->net.pages, share < SIZE_MAX ? (size_t)share : SIZE_MAX);
@@ -295,12 +297,22 @@ void rh_stop(rh_server *server)
     want(server, WORKER_ENDED);
 }
 
-static bool start_workers(rh_server *server)
+static bool run_workers(rh_server *server)
 {
-    atomic_store(&server->workers_live, server->workers_made);
+    if (server->config.embedded)
+        return driven_begin(&server->driven, &server->workers[0].net) ||
+               server_fail(server, "cannot make a timer: %s", strerror(errno));
     for (unsigned i = 0; i < server->workers_made; i++)
         if (!worker_start(&server->workers[i].net))
             return server_fail(server, "cannot start a thread: %s", strerror(errno));
+    return true;
+}
+
+static bool start_workers(rh_server *server)
+{
+    atomic_store(&server->workers_live, server->workers_made);
+    if (!run_workers(server))
+        return false;
     server->state = SERVER_STARTED;
     tell_workers(server);
     return true;
@@ -311,6 +323,7 @@ static int give_up(rh_server *server)
 {
     rh_stop(server);
     rh_wait(server);
+    atomic_store(&server->workers_live, 0);
     return -1;
 }
 
@@ -354,6 +367,8 @@ void rh_wait(rh_server *server)
 {
     if (server == NULL)
         return;
+    while (driven_turn(&server->driven, -1))
+        continue;
     pthread_mutex_lock(&server->ending);
     for (unsigned i = 0; i < server->workers_made; i++)
         worker_join(&server->workers[i].net);
@@ -419,6 +434,7 @@ void rh_server_free(rh_server *server)
     if (server->access_fd >= 0)
         close(server->access_fd);
     close_store(server);
+    loops_free_hooks(server);
     router_free(server->router);
     while (server->routes != NULL) {
         struct route *route = server->routes;

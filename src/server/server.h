@@ -4,6 +4,7 @@
 #define SERVER_SERVER_H
 
 #include "base/background.h"
+#include "net/driven.h"
 #include "net/worker.h"
 #include "observe/access_log.h"
 #include "serve/hosts.h"
@@ -20,7 +21,20 @@ struct route {
     char pattern[]; /* as it was registered: mistakes of its handler are told under this name */
 };
 
-enum { CACHE_LINE = 64 };
+/* What the program wants done on each loop when it begins and ends. */
+struct loop_hook {
+    struct link link;
+    rh_loop_call *begin, *end;
+    void *user;
+};
+
+/* The program's pointers of one loop. */
+struct loop_value {
+    const void *key;
+    void *value;
+};
+
+enum { CACHE_LINE = 64, LOOP_VALUES_MAX = 16 };
 
 struct server_worker {
     _Alignas(CACHE_LINE) struct worker net; /* no line of the next worker's, which another thread writes to */
@@ -31,6 +45,8 @@ struct server_worker {
     struct exchange *spare;               /* chain through exchange.route of those that wait for a request */
     unsigned spare_count;
     size_t deferred;                      /* exchanges that somebody else still has */
+    struct loop_value values[LOOP_VALUES_MAX];
+    unsigned value_count;
 };
 
 /* Settled by rh_start, so that all who come later may read it without a lock. */
@@ -46,6 +62,8 @@ struct rh_server {
     struct route *routes;
     struct middleware *middleware; /* the first one; NULL: there is none */
     unsigned middleware_count;
+    struct link loop_hooks;      /* in the order in which they begin */
+    struct driven driven;        /* the one worker of an embedded server */
     struct store store;
     bool stored;                 /* it has been made */
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
@@ -83,6 +101,10 @@ void hosts_warm(rh_server *server);
 bool hosts_follow(rh_server *server);
 void hosts_stop(rh_server *server);
 void hosts_end(rh_server *server);
+
+/* What the program has on the loops (loops.c): a worker is told what to call when it begins and ends; the hooks go. */
+void loops_init(struct worker *worker);
+void loops_free_hooks(rh_server *server);
 
 /* Fills the host's calls (dispatch.c). */
 void dispatch_init(struct session_host *host);
