@@ -231,6 +231,12 @@ static void expire(struct conn *conn)
         conn_run(conn);
 }
 
+static enum turn close_now(struct conn *conn)
+{
+    conn_close(conn);
+    return TURN_OVER;
+}
+
 /* After the last response: tell the peer that no more comes, and read until it has seen that, since closing with bytes
  * unread would reset the connection and destroy the response on its way. */
 static enum turn linger(struct conn *conn)
@@ -244,21 +250,16 @@ static enum turn linger(struct conn *conn)
         return conn->readable ? TURN_GOES_ON : TURN_STALLED;
     if (io.state == IO_AGAIN && !conn->ended)
         return TURN_STALLED;
-    conn_close(conn);
-    return TURN_OVER;
+    return close_now(conn);
 }
 
 /* While an answer is awaited nothing is read, so a reset would go unseen; and the one that came together with the
  * request is not announced again. Nor would an end be seen, which is announced however much lies before it. */
 static enum turn wait_for_answer(struct conn *conn)
 {
-    if (conn->reset) {
-        conn_close(conn);
-        return TURN_OVER;
-    }
     if (conn->hung_up)
         conn->session.type->ended(&conn->session);
-    return TURN_STALLED;
+    return conn->reset ? close_now(conn) : TURN_STALLED;
 }
 
 /* Feeds what is there. */
@@ -268,17 +269,13 @@ static enum turn take_in(struct conn *conn)
     struct io io = { IO_AGAIN, 0 };
     if (conn->session.phase <= SESSION_OPEN)
         io = read_input(conn, kept);
-    if (io.state == IO_FAILED) {
-        conn_close(conn);
-        return TURN_OVER;
-    }
+    if (io.state == IO_FAILED)
+        return close_now(conn);
     struct slice rest = work(conn, slice_make(conn->worker->input, kept + io.size));
     if (conn->gone)
         return TURN_OVER;
-    if (conn->session.phase != SESSION_LINGER && !keep_input(conn, rest)) {
-        conn_close(conn);
-        return TURN_OVER;
-    }
+    if (conn->session.phase != SESSION_LINGER && !keep_input(conn, rest))
+        return close_now(conn);
     conn->recent = true;
     if (conn->session.phase == SESSION_OPEN && io.size > 0)
         due_in(conn, settings(conn)->quiet_timeout_ms);
@@ -292,7 +289,7 @@ static enum turn take_in(struct conn *conn)
 static enum turn turn(struct conn *conn)
 {
     switch (conn->session.phase) {
-    case SESSION_CLOSE: conn_close(conn); return TURN_OVER;
+    case SESSION_CLOSE: return close_now(conn);
     case SESSION_LINGER: return linger(conn);
     case SESSION_WAITING: return wait_for_answer(conn);
     case SESSION_FRESH:
@@ -310,10 +307,8 @@ static enum turn turn(struct conn *conn)
         return TURN_STALLED;
     if (conn->session.phase == SESSION_CLOSE || (conn->session.phase == SESSION_LINGER && !conn->shut))
         return TURN_GOES_ON;
-    if (conn->ended && !conn->session.type->ended(&conn->session)) {
-        conn_close(conn);
-        return TURN_OVER;
-    }
+    if (conn->ended && !conn->session.type->ended(&conn->session))
+        return close_now(conn);
     return outcome;
 }
 
