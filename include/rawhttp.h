@@ -92,6 +92,9 @@ typedef struct rh_options {
     uint32_t pipelined_max;     /* 64 requests of one connection answered in one go */
     uint32_t connections_max;   /* each worker has its share; default: from RLIMIT_NOFILE */
     bool no_server_field;       /* leave out "Server: rawhttp" */
+    const char *trusted_proxies; /* whose word about the client is taken, see rh_client: addresses, networks such as
+                                   "10.0.0.0/8", "loopback", "private" (RFC 1918, fc00::/7) and "unix" (unix sockets),
+                                   separated by spaces, up to 64; default: nobody's */
     const char *access_log;     /* a file, appended; "-" standard output; NULL: none. A line a request: JSON, coloured
                                    text on a terminal */
     rh_log *log;                /* where the server's own messages go; NULL: nowhere */
@@ -211,6 +214,16 @@ RH_API rh_slice rh_path(const rh_request *request);         /* decoded and norma
 RH_API rh_slice rh_query_raw(const rh_request *request);    /* as sent, without "?" */
 RH_API rh_slice rh_body(const rh_request *request);         /* whole; empty where there was none */
 RH_API rh_slice rh_peer(const rh_request *request);         /* "192.0.2.1", "2001:db8::1" or "unix" */
+
+/* Whose request it is, written as a peer is. Where that is one of trusted_proxies, it is the last hop of Forwarded
+ * (RFC 7239) or X-Forwarded-For that is none; if all are, the first one. A hop that is hidden or not understood is
+ * not passed: then it is the one before it, which told of it. Where there are both fields and they do not agree, it
+ * is the peer. Absent: no memory. */
+RH_API rh_slice rh_client(rh_request *request);
+
+/* "https" where a trusted proxy says so, by Forwarded or X-Forwarded-Proto; else "http". */
+RH_API rh_slice rh_scheme(const rh_request *request);
+
 /* The first field of that name, any case; absent: data NULL. */
 RH_API rh_slice rh_field(const rh_request *request, const char *name);
 

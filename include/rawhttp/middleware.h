@@ -39,14 +39,14 @@ RH_API int rh_use(rh_server *server, const char *prefix, rh_handler *handler, vo
  * pages and errors too, unless that has its own of this name; Set-Cookie, Vary, Link and Server-Timing are added to
  * it. A status is not handed on. Once a request, and not after an answer: else it does nothing, and that is logged.
  *
- * When it returns, what came can be looked at with rh_answered, and rh_set still adds fields; but if the request has
- * been deferred (then rh_answered is 0), nothing else of it may be used any more.
+ * When it returns, what came can be looked at with rh_answered, and rh_set still adds fields; but if that is 0 (the
+ * request has been deferred, or its body is taken in pieces), nothing else of it may be used any more.
  *
  * Middleware that has deferred the request itself (rh_defer, rh_background) calls it instead of answering, before
  * rh_complete: it returns at once, and what is next runs on the worker, after rh_complete. */
 RH_API void rh_next(rh_request *request);
 
-/* The status of the answer so far; 0: there is none, or the request is deferred. */
+/* The status of the answer so far; 0: there is none yet, or the request is deferred. */
 RH_API unsigned rh_answered(const rh_request *request);
 
 /* ---- What a request carries --------------------------------------------------------------------------------- */

@@ -69,9 +69,10 @@ void options_fini(struct options *options);
 
 enum option_kind {
     OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char *, not empty, as are the next three */
+    OPTION_TEXT,    /* const char *, not empty, as are the next four */
     OPTION_FILE,    /* a path on the disk, unless it is one of `words` */
     OPTION_PAGE,    /* a path on the site */
+    OPTION_NETWORKS, /* addresses and networks, separated by spaces */
     OPTION_CHOICE,  /* one of `words`, the first of which is the default */
     OPTION_ADDRESS, /* appended to `listen` */
     OPTION_FIELD,   /* appended to `fields` */

@@ -61,6 +61,9 @@ const struct option_row options_table[] = {
       .help = "for bodies, partial heads and output of all\n"
               "connections together (a quarter of what there\n"
               "is); beyond: 503, close" },
+    { .name = "trusted-proxies", .argument = "NETS", .kind = OPTION_NETWORKS, FIELD(server.trusted_proxies),
+      .also = " trusted-proxy proxies real-ip set-real-ip-from x-forwarded-for forwarded ",
+      .help = "whose word about the client is taken: addresses,\nnetworks, loopback, private, unix (nobody's)" },
     { .name = "no-server-header", .kind = OPTION_FLAG, FIELD(server.no_server_field),
       .help = "leave out \"Server: rawhttp\"" },
 

@@ -181,6 +181,7 @@ static void put_value(struct print *print, const struct option_row *row)
             put_path(print, "", *(const char *const *)field);
         break;
     case OPTION_TEXT:
+    case OPTION_NETWORKS:
     case OPTION_PAGE:
     case OPTION_FIELD:
         put_string(print, *(const char *const *)field);
@@ -203,7 +204,8 @@ static void put_value(struct print *print, const struct option_row *row)
 static bool is_missing(const struct print *print, const struct option_row *row)
 {
     const void *field = (const char *)print->options + row->offset;
-    bool text = row->kind == OPTION_FILE || row->kind == OPTION_PAGE || row->kind == OPTION_TEXT;
+    bool text = row->kind == OPTION_FILE || row->kind == OPTION_PAGE || row->kind == OPTION_TEXT ||
+                row->kind == OPTION_NETWORKS;
     return text && *(const char *const *)field == NULL;
 }
 

@@ -160,6 +160,8 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
     writer_bytes(&w, entry->stamp, CLOCK_STAMP_SIZE);
     writer_byte(&w, '"');
     put_value(&w, SLICE(",\"peer\":\""), request->peer);
+    if (entry->client.size > 0)
+        put_string(&w, SLICE(",\"client\":\""), entry->client);
     put_value(&w, SLICE(",\"method\":\""), request->method_name);
     put_value(&w, SLICE(",\"target\":\""), request->raw_target);
     writer_put(&w, SLICE(",\"status\":"));
@@ -174,6 +176,8 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
         put_string(&w, SLICE(",\"referer\":\""), fields_get(&request->fields, FIELD_REFERER));
     if (fields_has(&request->fields, FIELD_USER_AGENT))
         put_string(&w, SLICE(",\"agent\":\""), fields_get(&request->fields, FIELD_USER_AGENT));
+    if (entry->id.size > 0)
+        put_string(&w, SLICE(",\"id\":\""), entry->id);
     writer_put(&w, SLICE("}\n"));
     *out = w;
 }
@@ -273,7 +277,7 @@ void access_line_colour(struct writer *w, const struct access_entry *entry)
     put_right(w, &duration, DURATION_COLUMN);
     writer_put(w, SLICE(" ms  "));
 
-    put_left(w, request->peer, PEER_COLUMN, PEER_SHOWN_MAX);
+    put_left(w, entry->client.size > 0 ? entry->client : request->peer, PEER_COLUMN, PEER_SHOWN_MAX);
     writer_put(w, SLICE("  "));
     put_shown(w, request->raw_target, TARGET_SHOWN_MAX);
     writer_byte(w, '\n');

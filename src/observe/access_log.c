@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/thread.h"
-#include "observe/access_line.h"
 
 enum {
     RING_SIZE = 256 * 1024,  /* a power of two; some 1,000 lines of an ordinary kind */
@@ -92,8 +91,8 @@ static void lose(struct access_log_writer *writer)
 }
 
 /* Not inlined where it is called: its frame would be set up even where there is no log. */
-__attribute__((noinline)) void access_log_line(struct access_log_writer *writer, const struct exchange *exchange,
-                                               uint64_t body_bytes, const struct clock *clock)
+__attribute__((noinline)) void access_log_line(struct access_log_writer *writer, struct access_entry *entry,
+                                               const struct clock *clock)
 {
     struct access_log *access_log = writer->access_log;
     size_t head = atomic_load_explicit(&writer->head, memory_order_relaxed);
@@ -101,11 +100,12 @@ __attribute__((noinline)) void access_log_line(struct access_log_writer *writer,
     size_t at = head & (RING_SIZE - 1), room = RING_SIZE - waiting;
 
     struct writer line = writer_on(writer->ring + at, room < ACCESS_LINE_MAX ? room : ACCESS_LINE_MAX);
-    struct access_entry entry = { exchange, body_bytes, clock->now_ms, stamp(writer, clock) };
+    entry->now_ms = clock->now_ms;
+    entry->stamp = stamp(writer, clock);
     if (access_log->form == ACCESS_LOG_JSON)
-        access_line_json(&line, &entry);
+        access_line_json(&line, entry);
     else
-        access_line_colour(&line, &entry);
+        access_line_colour(&line, entry);
     if (line.overflowed) {
         lose(writer);
         return;

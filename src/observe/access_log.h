@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/exchange.h"
+#include "observe/access_line.h"
 
 enum access_log_form { ACCESS_LOG_JSON, ACCESS_LOG_COLOUR };
 
@@ -19,9 +19,9 @@ struct access_log *access_log_new(int fd, enum access_log_form form, unsigned wr
 struct access_log_writer *access_log_writer(struct access_log *access_log, unsigned index);
 void access_log_free(struct access_log *access_log); /* writes what is left first; no writer may be in use */
 
-/* The worker's thread; never blocks, never fails. */
-void access_log_line(struct access_log_writer *writer, const struct exchange *exchange, uint64_t body_bytes,
-                     const struct clock *clock);
+/* The worker's thread; never blocks, never fails. The time of the entry is the clock's: its now_ms and stamp are
+ * set. */
+void access_log_line(struct access_log_writer *writer, struct access_entry *entry, const struct clock *clock);
 
 /* Lines lost so far. */
 uint64_t access_log_lost(const struct access_log *access_log);

@@ -12,6 +12,7 @@ struct beside {
     bool handed_on;                /* it has called rh_next */
     bool told;                     /* a mistake that does no harm has been logged: once is enough */
     struct kept_field *kept, **kept_end;
+    struct slice id;               /* rh_request_id_of */
     struct attached *attached;
     struct ending *endings;        /* the last one first */
 };

@@ -210,6 +210,15 @@ static bool read_names(struct config *config, const rh_options *options, char *w
     return false;
 }
 
+static bool read_trusted(struct config *config, const rh_options *options, char *why)
+{
+    char reason[CONFIG_WHY_SIZE / 2];
+    if (networks_parse(&config->trusted, slice_text(options->trusted_proxies), (struct why){ reason, sizeof reason }))
+        return true;
+    snprintf(why, CONFIG_WHY_SIZE, "trusted_proxies: %s", reason);
+    return false;
+}
+
 bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE])
 {
     memset(config, 0, sizeof *config);
@@ -227,7 +236,8 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return false;
     }
-    return read_names(config, options, why) && check(config, why) && read_addresses(config, options->listen, why);
+    return read_names(config, options, why) && read_trusted(config, options, why) && check(config, why) &&
+           read_addresses(config, options->listen, why);
 }
 
 void config_fini(struct config *config)

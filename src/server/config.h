@@ -3,6 +3,7 @@
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
+#include "http/networks.h"
 #include "http/session.h"
 #include "net/listen.h"
 #include "rawhttp.h"
@@ -29,6 +30,7 @@ struct config {
         body_rate_min;
     bool server_field;
     bool embedded;
+    struct networks trusted;  /* proxies */
 };
 
 /* False: `why` says which option is wrong and what to write instead; `config` is safe to config_fini all the same. */

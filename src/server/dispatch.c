@@ -2,6 +2,7 @@
  * call when a request has come in.
  *
  * It knows no socket and no wire version. */
+#include "server/client.h"
 #include "server/middleware.h"
 #include "server/pages.h"
 #include "server/receive.h"
@@ -161,11 +162,22 @@ static void refuse(struct session_host *host, struct exchange *exchange, unsigne
         respond_refused(exchange, status);
 }
 
+static __attribute__((noinline)) void write_log(const struct server_worker *worker, const struct exchange *exchange,
+                                                uint64_t body_bytes)
+{
+    char room[IP_TEXT_MAX];
+    const struct beside *beside = exchange->beside;
+    struct access_entry entry = { .exchange = exchange, .body_bytes = body_bytes,
+                                  .client = client_text(exchange, room),
+                                  .id = beside != NULL ? beside->id : SLICE("") };
+    access_log_line(worker->access_log, &entry, worker->host.clock);
+}
+
 static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
 {
     struct server_worker *worker = server_worker_of(host);
     if (worker->access_log != NULL)
-        access_log_line(worker->access_log, exchange, body_bytes, host->clock);
+        write_log(worker, exchange, body_bytes);
     if (exchange->beside != NULL)
         beside_end(exchange, body_bytes);
     exchanges_give(worker, exchange);

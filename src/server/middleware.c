@@ -178,7 +178,7 @@ void rh_next(rh_request *request)
     if (exchange->deferred) /* see middleware_resume */
         return;
     hand_on(exchange);
-    if (exchange->deferred)
+    if (exchange->deferred || !exchange_answered(exchange)) /* its body is still to come: the handler's turn goes on */
         return;
     beside->turn = turn;
     beside->handed_on = true;

@@ -39,6 +39,24 @@ def test_a_line_for_each_request(site, serve, scratch):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
+def test_the_client_behind_a_proxy(serve, scratch):
+    for trusted, client in (("loopback", "192.0.2.7"), ("10.0.0.0/8 unix", None)):
+        log = scratch / f"{trusted[:2]}.log"
+        server = serve("--access-log", log, "--workers", 1, "--trusted-proxies", trusted)
+        server.ask("/", x_forwarded_for="203.0.113.1, 192.0.2.7, 127.0.0.9")
+        server.ask("/", x_forwarded_for="nonsense")
+        server.ask("/")
+        server.stop()
+        lines = lines_of(log.read_text())
+        assert [line.get("client") for line in lines] == [client, None, None]
+        assert {line["peer"] for line in lines} == {"127.0.0.1"}
+
+
+def test_networks_that_are_none_are_refused():
+    told = run("--trusted-proxies", "10.0.0.1/8")
+    assert told.returncode == 2 and "the network begins with 10.0.0.0" in told.stderr
+
+
 UTF_8 = "ü 日本 \U0001f600".encode().decode("latin-1")
 HOSTILE = ['"', '\\', '\\"},{"a":"', "</script>", "\t tab", "\x80\x9f\xff", "\xc2\x85\xc2\x9b31m", UTF_8,
            "\xed\xa0\x80",

@@ -131,7 +131,8 @@ static inline void put(struct access_log *access_log, unsigned writer, unsigned 
     char target[1024];
     int size = snprintf(target, sizeof target, "/%u/%u/%0*u", writer, number, (int)(number * 37 % 900) + 1, 0u);
     begin(slice_make(target, (size_t)size));
-    access_log_line(access_log_writer(access_log, writer), &exchange, number, &now);
+    struct access_entry entry = { .exchange = &exchange, .body_bytes = number };
+    access_log_line(access_log_writer(access_log, writer), &entry, &now);
 }
 
 static inline int open_file(void)

@@ -44,11 +44,12 @@ static void begin(struct slice method, struct slice target)
 }
 
 static char line[ACCESS_LINE_MAX + 1];
+static struct slice client, id; /* what is told of the request beside itself */
 
 static struct slice format(enum access_log_form form, uint64_t bytes)
 {
     struct writer w = writer_on(line, ACCESS_LINE_MAX);
-    struct access_entry entry = { &exchange, bytes, now_ms, stamp };
+    struct access_entry entry = { &exchange, bytes, client, id, now_ms, stamp };
     if (form == ACCESS_LOG_JSON)
         access_line_json(&w, &entry);
     else
@@ -96,6 +97,19 @@ static void test_json_lines(void **state)
     assert_non_null(strstr(format(ACCESS_LOG_JSON, UINT64_MAX).data,
                            "\"status\":304,\"bytes\":18446744073709551615,\"ms\":0,\"version\":\"HTTP/1.0\","
                            "\"referer\":\"\"}"));
+}
+
+static void test_who_is_behind_a_proxy(void **state)
+{
+    (void)state;
+    begin(SLICE("GET"), SLICE("/"));
+    client = SLICE("2001:db8::7");
+    id = SLICE("4f\"");
+    assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data,
+                           ",\"peer\":\"192.0.2.1\",\"client\":\"2001:db8::7\",\"method\":"));
+    assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, ",\"version\":\"HTTP/1.1\",\"id\":\"4f\\\"\"}\n"));
+    assert_non_null(strstr(format(ACCESS_LOG_COLOUR, 0).data, " 2001:db8::7 "));
+    client = id = SLICE("");
 }
 
 static void test_what_is_unknown(void **state)
@@ -238,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_lines),
+        cmocka_unit_test(test_who_is_behind_a_proxy),
         cmocka_unit_test(test_what_is_unknown),
         cmocka_unit_test(test_escapes_are_found_wherever_they_stand),
         cmocka_unit_test(test_no_peer_can_forge_a_line),

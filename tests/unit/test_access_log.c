@@ -119,7 +119,8 @@ static void test_the_time_is_kept_up(void **state)
     struct clock clock = now;
     begin(SLICE("/"));
     for (unsigned i = 0; i < 3; i++) {
-        access_log_line(access_log_writer(access_log, 0), &exchange, 0, &clock);
+        struct access_entry entry = { .exchange = &exchange };
+        access_log_line(access_log_writer(access_log, 0), &entry, &clock);
         clock.unix_ms = 124;
         clock.unix_s += i;
     }

@@ -107,6 +107,8 @@ static void has_the_defaults_of_the_header(void **state)
     assert_int_equal(config.send_timeout_ms, 60000);
     assert_int_equal(config.drain_timeout_ms, 30000);
     assert_true(config.server_field);
+    assert_int_equal(config.trusted.count, 0);
+    assert_false(config.trusted.unix_peers);
     assert_int_equal(config.listen_count, 1);
     assert_int_equal(address_port(&config.listen[0]), 8080);
     assert_int_equal(config.listen[0].name.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
@@ -121,9 +123,12 @@ static void takes_what_is_given(void **state)
         .buffer_memory = 123456789,
         .request_line_max = 100, .head_max = 300, .fields_max = 7, .body_max = 9, .head_timeout_ms = 11,
         .body_timeout_ms = 12, .body_rate_min = 13, .idle_timeout_ms = 14, .send_timeout_ms = 15,
-        .drain_timeout_ms = 16, .pipelined_max = 17, .connections_max = 18, .no_server_field = true });
+        .drain_timeout_ms = 16, .pipelined_max = 17, .connections_max = 18, .no_server_field = true,
+        .trusted_proxies = "unix private" });
     (void)state;
     root[0] = log[0] = 'x'; /* strings are copied */
+    assert_int_equal(config.trusted.count, 4);
+    assert_true(config.trusted.unix_peers);
     assert_string_equal(config.root, "pages");
     assert_string_equal(config.access_log, "-");
     assert_int_equal(config.workers, 2);
@@ -309,6 +314,8 @@ static void refuses_addresses_that_are_none(void **state)
 {
     (void)state;
     assert_non_null(strstr(refusal((rh_options){ .listen = "" }), "no address to listen on"));
+    assert_non_null(strstr(refusal((rh_options){ .trusted_proxies = "loopback 10.0.0.0/40" }),
+                           "trusted_proxies: 10.0.0.0/40: behind the slash stands"));
     assert_non_null(strstr(refusal((rh_options){ .listen = "   " }), "no address to listen on"));
     assert_non_null(strstr(refusal((rh_options){ .listen = ":1 example.org:80" }), "\"example.org:80\" is not"));
 }

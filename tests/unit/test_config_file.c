@@ -37,6 +37,7 @@ static void options_of_the_program(void **state)
     (void)state;
     take(&options, "listen = {\"http://:80\", \"unix:/run/x\", \"unix:x\"}\n"
                    "root = \"www\"\nfallback = \"/app.html\"\nlist = yes\nno_encodings = on\nwatch = off\n"
+                   "trusted_proxies = \"loopback\"\n"
                    "cache_size = 1G\ncache_policy = lru\nworkers = \"3\"\nidle_timeout = \"90s\"\nbody_rate_min = 0\n"
                    "access_log = \"logs/a\"\n");
     assert_string_equal(options.listen, ":80 unix:/run/x unix:/etc/site/x");
@@ -45,6 +46,7 @@ static void options_of_the_program(void **state)
     assert_true(options.site.options.list);
     assert_true(options.server.no_encodings);
     assert_string_equal(options.server.watch, "off");
+    assert_string_equal(options.server.trusted_proxies, "loopback");
     assert_int_equal(options.server.cache_bytes, 1 << 30);
     assert_string_equal(options.server.cache_policy, "lru");
     assert_int_equal(options.server.workers, 3);

@@ -74,6 +74,19 @@ static void answer_prepared(rh_request *request, void *user)
     rh_send(request, prepared);
 }
 
+static void take_piece(rh_request *request, void *user, rh_slice piece, bool last)
+{
+    (void)user;
+    (void)piece;
+    if (last)
+        rh_text(request, "taken");
+}
+
+static void take_in_pieces(rh_request *request, void *user)
+{
+    rh_receive(request, take_piece, user);
+}
+
 static void fail_teapot(rh_request *request, void *user)
 {
     (void)user;
@@ -263,6 +276,19 @@ static void goes_out_with_late_answers(void **state)
     assert_int_equal(reply->status, 418);
     assert_true(has_line(reply, "X-Said: before") && has_line(reply, "Retry-After: 9"));
     assert_null(strstr(reply->head, "Server-Timing"));
+}
+
+/* After the middleware has returned, too. */
+static void goes_out_with_what_is_taken_in_pieces(void **state)
+{
+    (void)state;
+    notes.lines[0] = '\0';
+    struct reply *reply = ask_with(server, "POST /say/pieces", "Content-Length: 3\r\n", "abc");
+    assert_string_equal(reply->body, "taken");
+    assert_true(has_line(reply, "X-Said: before") && reply->status == 200);
+    assert_string_equal(ask_with(server, "POST /say/pieces", "Content-Length: 0\r\n", "")->body, "taken");
+    assert_string_equal(ask_with(server, "POST /later/pieces", "Content-Length: 3\r\n", "abc")->body, "taken");
+    assert_string_equal(notes.lines, "");
 }
 
 static void the_answers_own_word_holds(void **state)
@@ -599,6 +625,10 @@ static int start(void **state)
     server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .root = scratch.root, .workers = 2, .background = 2,
                                          .log = note, .log_user = &notes });
     add_routes(server, routes, sizeof routes / sizeof *routes);
+    assert_int_equal(rh_route_with(server, (rh_route_options){ .pattern = "POST /say/pieces", .handler = take_in_pieces,
+                                                               .stream = true }), 0);
+    assert_int_equal(rh_route_with(server, (rh_route_options){ .pattern = "POST /later/pieces",
+                                                               .handler = take_in_pieces, .stream = true }), 0);
     assert_int_equal(rh_use(server, "/say/", say, NULL), 0);
     assert_int_equal(rh_use(server, "/bad", misbehave, NULL), 0);
     assert_int_equal(rh_use(server, "/later/", decide_later, NULL), 0);
@@ -626,6 +656,7 @@ int main(void)
         cmocka_unit_test(costs_others_nothing),
         cmocka_unit_test(goes_out_with_every_answer),
         cmocka_unit_test(goes_out_with_late_answers),
+        cmocka_unit_test(goes_out_with_what_is_taken_in_pieces),
         cmocka_unit_test(the_answers_own_word_holds),
         cmocka_unit_test(nothing_is_left_for_the_next_request),
         cmocka_unit_test(tells_mistakes),

@@ -134,6 +134,7 @@ static void numbers(void **state)
         { "--pipelined-max=1", { .pipelined_max = 1 } },
         { "--max-connections=100000", { .connections_max = 100000 } },
         { "--no-server-header", { .no_server_field = true } },
+        { "--trusted-proxies=unix ::1", { .trusted_proxies = "unix ::1" } },
         { "--workers=3|--workers=4", { .workers = 4 } },
     };
     (void)state;
@@ -161,6 +162,9 @@ static void numbers(void **state)
         assert_int_equal(got.pipelined_max, expected.pipelined_max);
         assert_int_equal(got.connections_max, expected.connections_max);
         assert_int_equal(got.no_server_field, expected.no_server_field);
+        assert_int_equal(got.trusted_proxies != NULL, expected.trusted_proxies != NULL);
+        if (expected.trusted_proxies)
+            assert_string_equal(got.trusted_proxies, expected.trusted_proxies);
         options_fini(&options);
     }
 }
@@ -262,6 +266,9 @@ static void problems(void **state)
         { "--fallback=index.html",
           "--fallback: \"index.html\" does not begin with a slash; did you mean \"/index.html\"?" },
         { "--watch=never", "--watch: \"never\" is none of these: auto rescan off" },
+        { "--trusted-proxies=10.0.0.1/8",
+          "--trusted-proxies: 10.0.0.1/8: the network begins with 10.0.0.0; write that before the slash" },
+        { "--trusted-proxies", "--trusted-proxies needs a value: --trusted-proxies NETS" },
         { "--cache-policy=fifo", "--cache-policy: \"fifo\" is none of these: sieve lru" },
         { "-t", "--check needs a configuration file: rawhttpd -t -c FILE" },
         { "-H|A: b", "--header is for --explain: rawhttpd --explain 'GET /' -H 'Name: value'" },
