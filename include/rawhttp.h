@@ -334,6 +334,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #include <rawhttp/cookies.h>
 #include <rawhttp/loop.h>
 #include <rawhttp/middleware.h>
+#include <rawhttp/pipe.h>
 #include <rawhttp/receive.h>
 
 #endif

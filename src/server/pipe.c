@@ -1,0 +1,283 @@
+/* Content that other threads write while it is sent: a queue under a lock, filled by anybody, emptied by the session of
+ * its request, which is woken when it has found nothing and there is something again.
+ *
+ * The writer holds a reference and so does the response, so that either may go first. */
+#include "server/server.h"
+
+#include "http/event.h"
+#include "server/respond.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { QUEUE_MAX = 256 * 1024 };
+
+struct piece {
+    struct piece *next;
+    size_t size;
+    char bytes[];
+};
+
+struct rh_pipe {
+    struct hold hold;
+    struct letter letter;
+    rh_pipe_options options;
+    struct exchange *exchange; /* the worker's alone */
+    struct mailbox *mailbox;   /* the worker's; not touched once `gone` */
+    bool events;               /* ends when the server drains */
+    pthread_mutex_t lock;      /* for what follows */
+    struct piece *first, **end;
+    size_t taken;              /* bytes of the first piece that have been sent */
+    size_t queued;
+    bool waits;                /* the session has found nothing, and has to be woken */
+    bool refused;              /* a write was: its writer wants to know when there is room */
+    bool ended, broken;        /* by the writer */
+    bool gone;                 /* the response is over */
+};
+
+static void gone(struct hold *hold)
+{
+    rh_pipe *pipe = LINK_OWNER(hold, rh_pipe, hold);
+    pthread_mutex_destroy(&pipe->lock);
+    free(pipe);
+}
+
+/* ---- The reading end: on the worker's thread ---------------------------------------------------------------- */
+
+/* Under the lock. */
+static size_t take(rh_pipe *pipe, char *out, size_t size)
+{
+    size_t used = 0;
+    while (pipe->first != NULL && used < size) {
+        struct piece *piece = pipe->first;
+        size_t left = piece->size - pipe->taken, part = left < size - used ? left : size - used;
+        memcpy(out + used, piece->bytes + pipe->taken, part);
+        used += part;
+        pipe->taken += part;
+        if (part < left)
+            break;
+        pipe->first = piece->next;
+        pipe->taken = 0;
+        free(piece);
+    }
+    if (pipe->first == NULL)
+        pipe->end = &pipe->first;
+    pipe->queued -= used;
+    return used;
+}
+
+static bool goes(const rh_pipe *pipe)
+{
+    return pipe->events && pipe->exchange->session->host->draining;
+}
+
+static long pull(void *user, char *out, size_t size)
+{
+    rh_pipe *pipe = user;
+    pthread_mutex_lock(&pipe->lock);
+    long used = (long)take(pipe, out, size);
+    bool over = pipe->ended || goes(pipe), broken = pipe->broken;
+    bool drained = pipe->refused && pipe->queued <= pipe->options.queue_max / 2;
+    if (drained)
+        pipe->refused = false;
+    pipe->waits = used == 0 && !over && !broken;
+    pthread_mutex_unlock(&pipe->lock);
+
+    if (drained && pipe->options.drained != NULL)
+        pipe->options.drained(pipe->options.user);
+    if (broken)
+        return BODY_PULL_FAILED;
+    return used > 0 || over ? used : BODY_PULL_LATER;
+}
+
+static void done(void *user)
+{
+    rh_pipe *pipe = user;
+    pthread_mutex_lock(&pipe->lock);
+    pipe->gone = true;
+    pipe->exchange = NULL;
+    while (pipe->first != NULL) {
+        struct piece *piece = pipe->first;
+        pipe->first = piece->next;
+        free(piece);
+    }
+    pipe->queued = 0;
+    pthread_mutex_unlock(&pipe->lock);
+    if (pipe->options.closed != NULL)
+        pipe->options.closed(pipe->options.user);
+    hold_unref(&pipe->hold);
+}
+
+static void wake(struct letter *letter)
+{
+    rh_pipe *pipe = LINK_OWNER(letter, rh_pipe, letter);
+    if (pipe->exchange != NULL && pipe->exchange->session != NULL)
+        conn_woken(conn_of(pipe->exchange->session));
+    hold_unref(&pipe->hold);
+}
+
+/* ---- The writing end: any thread ---------------------------------------------------------------------------- */
+
+/* Under the lock, so that the worker cannot go meanwhile. A letter is under way only while nobody waits. */
+static void post(rh_pipe *pipe)
+{
+    if (!pipe->waits || pipe->gone)
+        return;
+    pipe->waits = false;
+    hold_ref(&pipe->hold);
+    mailbox_post(pipe->mailbox, &pipe->letter);
+}
+
+static struct piece *new_piece(size_t size)
+{
+    struct piece *piece = size < SIZE_MAX - sizeof *piece ? malloc(sizeof *piece + size) : NULL;
+    if (piece != NULL) {
+        piece->next = NULL;
+        piece->size = size;
+    }
+    return piece;
+}
+
+/* Takes the piece, or frees it. */
+static bool append(rh_pipe *pipe, struct piece *piece)
+{
+    pthread_mutex_lock(&pipe->lock);
+    bool full = pipe->queued > 0 && piece->size > pipe->options.queue_max - pipe->queued;
+    bool taken = !full && !pipe->ended && !pipe->gone;
+    pipe->refused |= full;
+    if (taken) {
+        *pipe->end = piece;
+        pipe->end = &piece->next;
+        pipe->queued += piece->size;
+        post(pipe);
+    }
+    pthread_mutex_unlock(&pipe->lock);
+    if (!taken)
+        free(piece);
+    return taken;
+}
+
+bool rh_pipe_write(rh_pipe *pipe, const void *data, size_t size)
+{
+    if (size == 0)
+        return !rh_pipe_gone(pipe);
+    struct piece *piece = new_piece(size);
+    if (piece == NULL)
+        return false;
+    memcpy(piece->bytes, data, size);
+    return append(pipe, piece);
+}
+
+size_t rh_pipe_queued(rh_pipe *pipe)
+{
+    pthread_mutex_lock(&pipe->lock);
+    size_t queued = pipe->queued;
+    pthread_mutex_unlock(&pipe->lock);
+    return queued;
+}
+
+bool rh_pipe_gone(rh_pipe *pipe)
+{
+    pthread_mutex_lock(&pipe->lock);
+    bool is = pipe->gone || pipe->ended;
+    pthread_mutex_unlock(&pipe->lock);
+    return is;
+}
+
+static void end(rh_pipe *pipe, bool broken)
+{
+    if (pipe == NULL)
+        return;
+    pthread_mutex_lock(&pipe->lock);
+    pipe->ended = true;
+    pipe->broken = broken;
+    post(pipe);
+    pthread_mutex_unlock(&pipe->lock);
+    hold_unref(&pipe->hold);
+}
+
+void rh_pipe_close(rh_pipe *pipe)
+{
+    end(pipe, false);
+}
+
+void rh_pipe_abort(rh_pipe *pipe)
+{
+    end(pipe, true);
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------------------ */
+
+static rh_pipe *make(struct exchange *exchange, const rh_pipe_options *options, size_t options_size)
+{
+    rh_pipe *pipe = malloc(sizeof *pipe);
+    if (pipe == NULL)
+        return NULL;
+    *pipe = (rh_pipe){ .letter.open = wake, .exchange = exchange, .mailbox = &exchange_worker(exchange)->net.mailbox };
+    memcpy(&pipe->options, options, options_size < sizeof *options ? options_size : sizeof *options);
+    if (pipe->options.queue_max == 0)
+        pipe->options.queue_max = QUEUE_MAX;
+    hold_init(&pipe->hold, gone);
+    hold_ref(&pipe->hold); /* the response's */
+    pthread_mutex_init(&pipe->lock, NULL);
+    pipe->end = &pipe->first;
+    return pipe;
+}
+
+static rh_pipe *answer_with(rh_request *request, rh_pipe *pipe, const char *type)
+{
+    if (pipe == NULL)
+        respond_starved((struct exchange *)request);
+    else
+        rh_stream(request, type, pull, done, pipe);
+    return pipe;
+}
+
+rh_pipe *rh_pipe_begin(rh_request *request, const rh_pipe_options *options, size_t options_size)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    if (respond_is_second(exchange))
+        return NULL;
+    rh_pipe *pipe = make(exchange, options, options_size);
+    const char *type = pipe != NULL ? pipe->options.type : NULL;
+    return answer_with(request, pipe, type != NULL ? type : "application/octet-stream");
+}
+
+/* Proxies that collect a response before they pass it on are asked not to. */
+rh_pipe *rh_events_begin(rh_request *request, const rh_pipe_options *options, size_t options_size)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    if (respond_is_second(exchange))
+        return NULL;
+    rh_pipe *pipe = make(exchange, options, options_size);
+    if (pipe != NULL) {
+        pipe->events = true;
+        rh_set(request, "Cache-Control", "no-store");
+        rh_set(request, "X-Accel-Buffering", "no");
+    }
+    return answer_with(request, pipe, "text/event-stream");
+}
+
+static struct slice text_of(const char *text)
+{
+    return text != NULL ? slice_text(text) : slice_make(NULL, 0);
+}
+
+bool rh_event_write(rh_pipe *pipe, const rh_event *given, size_t size)
+{
+    rh_event known = { .name = NULL };
+    memcpy(&known, given, size < sizeof known ? size : sizeof known);
+    struct event event = { text_of(known.name), text_of(known.id), text_of(known.data), known.retry_ms };
+    if (!event_valid(&event)) {
+        errno = EINVAL;
+        return false;
+    }
+    size_t bound = event_bound(&event);
+    struct piece *piece = new_piece(bound);
+    if (piece == NULL)
+        return false;
+    struct writer w = writer_on(piece->bytes, bound);
+    event_write(&w, &event);
+    piece->size = writer_used(&w);
+    return append(pipe, piece);
+}
