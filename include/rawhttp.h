@@ -160,7 +160,12 @@ RH_API rh_site_info rh_site(const rh_server *server);
  *     "*.js"               every path that ends so
  *
  * and {name} may stand in redirect and rewrite. Headers and cors also go with errors at the path, all but those that
- * speak of the page (Cache-Control, Expires, Link, Content-... but for Content-Security-Policy). */
+ * speak of the page (Cache-Control, Expires, Link, Content-... but for Content-Security-Policy).
+ *
+ * Of the rule for the path of a route, or of what middleware answers, the same headers, cors and basic_auth hold: the
+ * password is asked for and a preflight (OPTIONS) answered before either runs, and a field is added where the response
+ * has none of that name. What else a rule does is for where no route answers. Routes are for all hosts, rules for one:
+ * a path that is to be guarded under every name is guarded in every host. */
 typedef struct rh_rule {
     const char *path;
     const char *redirect;       /* where to instead: a path or a URL; the query is kept */

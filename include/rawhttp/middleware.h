@@ -24,8 +24,8 @@ extern "C" {
 /* `handler` comes before whatever answers requests for paths beneath `prefix`: routes, pages, fallback, errors. A
  * prefix is whole segments, decoded: "/api" or "/api/" is for /api and all beneath it, not for /apis; "/" is for
  * everything that has a path. Those whose prefix matches come in the order in which they were registered. Before
- * them come a host's rules about passwords; not before them come requests that are refused while they are read
- * (malformed, too large).
+ * them come a host's rules about passwords and other origins (rh_rule); not before them come requests that are refused
+ * while they are read (malformed, too large).
  *
  * The handler answers, or calls rh_next, or defers the request. Where it did nothing of that, the response is a 500.
  * It runs where a handler runs, before a route is looked for: rh_param has nothing yet, and rh_body has something

@@ -3,6 +3,7 @@
  *
  * It knows no socket and no wire version. */
 #include "server/client.h"
+#include "server/gate.h"
 #include "server/middleware.h"
 #include "server/pages.h"
 #include "server/receive.h"
@@ -49,6 +50,12 @@ static void rebase_params(struct exchange *exchange, const char *before)
         match->params[i].value.data = after + (match->params[i].value.data - before);
 }
 
+static void run_handler(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+    route->handler((rh_request *)exchange, route->user);
+}
+
 static void call_handler(struct exchange *exchange, const struct route *route)
 {
     const char *before = exchange->request.path.data;
@@ -58,7 +65,10 @@ static void call_handler(struct exchange *exchange, const struct route *route)
     }
     rebase_params(exchange, before);
     exchange->route = (void *)route;
-    route->handler((rh_request *)exchange, route->user);
+    bool asked = exchange_worker(exchange)->server->middleware != NULL; /* before that */
+    if (!asked && !gate_open(exchange) && !gate_admit(exchange, run_handler))
+        return;
+    run_handler(exchange);
     if (!exchange->deferred)
         receive_settle(exchange);
 }
@@ -99,10 +109,14 @@ void dispatch_answer(struct exchange *exchange)
 static void dispatch(struct exchange *exchange)
 {
     bool waits = exchange_worker(exchange)->server->middleware != NULL;
-    if (waits && target_has_path(&exchange->request.target))
-        middleware_begin(exchange);
-    else
+    if (!waits || !target_has_path(&exchange->request.target)) {
         dispatch_answer(exchange);
+        return;
+    }
+    if (gate_open(exchange) || gate_admit(exchange, middleware_begin))
+        middleware_begin(exchange);
+    if (!exchange->deferred && exchange_answered(exchange))
+        respond_dress(exchange);
 }
 
 static struct exchange *take(struct session_host *host)
@@ -126,6 +140,8 @@ static enum body_plan head(struct session_host *host, struct exchange *exchange)
     bool named = target_has_path(&request->target), known = request->method != METHOD_OTHER;
     if (named && known)
         exchange->route = find_route(exchange, &allow);
+    if (exchange->route != NULL && !gate_open(exchange) && gate_refuse(exchange))
+        return BODY_PLAN_DISCARD;
     if (exchange->route != NULL)
         return plan_for(exchange);
     if (reads(request->method) || exchange_answered(exchange))

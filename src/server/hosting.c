@@ -45,8 +45,10 @@ int rh_host_add(rh_server *server, const rh_host_options *options, size_t option
     struct vhost *vhost = host_for(server, &known);
     if (vhost == server->vhosts[0] && known.root == NULL)
         known.root = vhost->config.root;
-    if (vhost != NULL && host_options_read(vhost, &known, rule_size, (struct why){ text, sizeof text }))
+    if (vhost != NULL && host_options_read(vhost, &known, rule_size, (struct why){ text, sizeof text })) {
+        server->ruled |= vhost->rules != NULL;
         return 0;
+    }
     server_fail(server, "%s", text);
     return -1;
 }

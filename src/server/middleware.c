@@ -156,8 +156,6 @@ void middleware_begin(struct exchange *exchange)
         return;
     }
     run(exchange, first);
-    if (!exchange->deferred && exchange_answered(exchange))
-        respond_dress(exchange);
 }
 
 void middleware_resume(struct exchange *exchange)

@@ -20,7 +20,8 @@ struct middleware {
 int middleware_add(rh_server *server, const char *prefix, const struct middleware *middleware);
 void middleware_free(struct middleware *first);
 
-/* The request goes on its way, which ends in dispatch_answer. It has a response afterwards, or is deferred. */
+/* The request goes on its way, which ends in dispatch_answer. It has a response afterwards, to be dressed, or is
+ * deferred, or its body goes on. */
 void middleware_begin(struct exchange *exchange);
 
 /* The same for one that has come home: somebody deferred it and called rh_next. */

@@ -9,6 +9,7 @@
 #include "server/guard.h"
 #include "server/reply.h"
 #include "server/respond.h"
+#include "server/said.h"
 
 enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
 
@@ -152,16 +153,6 @@ static bool may_show(const struct asked *asked, const struct page *page)
 }
 
 /* ---- What rules do ------------------------------------------------------------------------------------------ */
-
-static void answer_preflight(const struct asked *asked, const struct rule *rule)
-{
-    struct cors_fields fields;
-    cors_preflight(&rule->cors, &asked->exchange->request, asked->allow | PAGE_METHODS, &fields);
-    if (add_fields(asked->exchange, fields.at, fields.count))
-        asked->exchange->response.status = 204;
-    else
-        respond_unavailable(asked->exchange);
-}
 
 /* False: it would lead to the path that was asked for, and so does not hold there. */
 static bool redirect_by_rule(const struct asked *asked, const struct rule_match *match)
@@ -339,7 +330,7 @@ static void answer_with_rules(struct asked *asked)
     const struct rules *redirects = asked->site ? asked->site->redirects : NULL;
     const struct rule *rule = asked->rule = find_rule(asked, asked->vhost->config.rules, &match);
     if (rule && rule->cors.count > 0 && cors_is_preflight(&exchange->request)) {
-        answer_preflight(asked, rule);
+        said_preflight(exchange, rule, asked->allow | PAGE_METHODS);
         return;
     }
     struct guard *guard = asked->vhost->guards ? find_guard(asked) : NULL;

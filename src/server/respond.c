@@ -107,6 +107,14 @@ void respond_page(struct exchange *exchange, enum static_result result)
     }
 }
 
+/* Without what the rules say it is not sent, unless it is an error. */
+static void add_said(struct exchange *exchange)
+{
+    bool ruled = exchange_worker(exchange)->server->ruled;
+    if (ruled && said_by_program(exchange) && !said_add(exchange) && exchange->response.status < 400)
+        respond_unavailable(exchange);
+}
+
 void respond_settle(struct exchange *exchange)
 {
     if (exchange->response.late && !exchange->response.refused) {
@@ -118,8 +126,10 @@ void respond_settle(struct exchange *exchange)
         complain(exchange, "set a field, a status or a JSON format that cannot be sent; answered 500");
     else if (!exchange_answered(exchange))
         complain(exchange, "gave no answer, neither now nor deferred; answered 500");
-    else
+    else {
+        add_said(exchange);
         return;
+    }
     respond_error(exchange, 500, 0, SLICE(""));
 }
 

@@ -1,6 +1,22 @@
 /* A response that was prepared is taken apart, so that fields can be added to it. See said.h. */
 #include "server/said.h"
 
+#include "server/middleware.h"
+#include "server/respond.h"
+
+void said_preflight(struct exchange *exchange, const struct rule *rule, unsigned methods)
+{
+    struct cors_fields fields;
+    bool added = true;
+    cors_preflight(&rule->cors, &exchange->request, methods, &fields);
+    for (unsigned i = 0; added && i < fields.count; i++)
+        added = exchange_add_field(exchange, fields.at[i].name, fields.at[i].value);
+    if (added)
+        exchange->response.status = 204;
+    else
+        respond_unavailable(exchange);
+}
+
 static bool varies_by(const struct response *response, struct slice names)
 {
     for (unsigned i = 0; i < response->field_count; i++)
@@ -26,10 +42,16 @@ static bool add(struct exchange *exchange, const struct dress *dress)
     return true;
 }
 
+bool said_by_program(const struct exchange *exchange)
+{
+    const struct beside *beside = exchange->beside;
+    return exchange->route != NULL || (beside != NULL && beside->turn != NULL && !beside->handed_on);
+}
+
 static struct wardrobe wardrobe_of(const struct exchange *exchange)
 {
     const struct vhost *vhost = vhost_of(exchange);
-    const struct site *site = vhost ? vhost_generation(vhost)->site : NULL;
+    const struct site *site = vhost && !said_by_program(exchange) ? vhost_generation(vhost)->site : NULL;
     return (struct wardrobe){ vhost ? vhost->config.rules : NULL, site ? site->headers : NULL };
 }
 

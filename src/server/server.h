@@ -69,6 +69,7 @@ struct rh_server {
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
     size_t vhost_count;
     struct guard_pool *guard_pool;
+    bool ruled;                  /* one of them has rules */
     struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */
     size_t first_found;          /* from here on they are found there */
     struct background *background;
