@@ -337,6 +337,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #endif
 
 #include <rawhttp/cookies.h>
+#include <rawhttp/json.h>
 #include <rawhttp/loop.h>
 #include <rawhttp/middleware.h>
 #include <rawhttp/pipe.h>

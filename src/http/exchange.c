@@ -57,6 +57,7 @@ static void reset_response(struct response *response)
     response->trailer_count = 0;
     response->upgrade = NULL;
     response->text = (struct reply_text){ NULL, 0, 0 };
+    response->place = (struct json_place){ .depth = 0 };
     response->chosen = 0;
     response->refused = false;
     response->late = false;

@@ -43,6 +43,15 @@ struct upgrade {
     void (*become)(struct upgrade *upgrade, struct session *session);
 };
 
+/* Where in a JSON text that is put together call by call the next value will stand. */
+struct json_place {
+    uint64_t objects; /* bit i: what is open at depth i is an object, not an array */
+    uint8_t depth;    /* how many are open */
+    bool begun;       /* there was a first value */
+    bool follows;     /* the next one stands behind another */
+    bool whole;       /* there can be no next one */
+};
+
 struct response {
     unsigned status;          /* 0: not answered yet */
     struct answer *answer;    /* prepared; not counted: valid for this turn, or held below */
@@ -53,6 +62,7 @@ struct response {
     unsigned trailer_count;
     struct upgrade *upgrade;  /* with status 101 */
     struct reply_text text;   /* JSON that is being collected */
+    struct json_place place;  /* in it */
     struct slice detail;      /* of the error, where that is late */
     unsigned chosen;          /* the status for the response that is being built; 0: the usual one */
     bool pulled;              /* the content that is made while it is sent has ended */

@@ -50,6 +50,8 @@ static void finish(struct exchange *exchange)
     struct reply_text *text = &exchange->response.text;
     if (respond_is_second(exchange))
         return;
+    if (text->used == 0 || (exchange->response.place.begun && !exchange->response.place.whole))
+        exchange->response.refused = true; /* nothing, or something that has not been ended */
     respond_bytes(exchange, SLICE("application/json"), slice_make(text->data, text->used));
 }
 
