@@ -37,4 +37,16 @@ static inline void list_remove(struct link *link)
     list_init(link);
 }
 
+/* Moves all that are in `from` behind those in `list`. */
+static inline void list_splice(struct link *list, struct link *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = list->prev;
+    list->prev->next = from->next;
+    from->prev->next = list;
+    list->prev = from->prev;
+    list_init(from);
+}
+
 #endif

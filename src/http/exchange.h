@@ -37,8 +37,8 @@ struct reply_text {
 };
 
 /* How a connection goes on with another protocol (RFC 9110 7.8): after the 101 has been written, `become` puts another
- * session in the place of the one that wrote it, in the same memory and in the phase OPEN. The exchange is over by
- * then. */
+ * session in the place of the one that wrote it, in the same memory and in the phase OPEN. Then the exchange is
+ * over. */
 struct upgrade {
     void (*become)(struct upgrade *upgrade, struct session *session);
 };

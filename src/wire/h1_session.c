@@ -125,10 +125,12 @@ static RARE enum session_phase pull(struct h1_session *s, struct outbox *out)
 static RARE enum session_phase give_way(struct h1_session *s)
 {
     struct session *session = &s->base;
-    struct upgrade *upgrade = s->exchange->response.upgrade;
+    struct session_host *host = session->host;
+    struct exchange *exchange = part(s);
+    struct upgrade *upgrade = exchange->response.upgrade;
     assert(s->body == H1_BODY_NONE);
-    finish(s);
     upgrade->become(upgrade, session);
+    host->finished(host, exchange, 0);
     assert(session->phase == SESSION_OPEN); /* any other one would be taken for this session's */
     return SESSION_OPEN;
 }

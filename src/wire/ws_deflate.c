@@ -16,7 +16,7 @@ enum {
 
 static const struct slice tail = SLICE_INIT("\x00\x00\xff\xff");
 
-/* ---- Reading ------------------------------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------------------------ */
 
 struct ws_inflater {
     struct pages *pages;
@@ -121,7 +121,7 @@ enum ws_inflated ws_inflate(struct ws_inflater *inflater, struct slice compresse
     return outcome == WS_INFLATED && !whole ? WS_INFLATE_BAD : outcome;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------------------------------------------ */
 
 struct ws_deflater {
     z_stream stream;

@@ -7,7 +7,7 @@
 
 #include "wire/ws_buffer.h"
 
-/* ---- Reading: one for each worker, 40 KiB of its pages ---- */
+/* ---- Reading: one for each worker, 40 KiB of its pages ------------------------------------------------------ */
 
 struct ws_inflater;
 

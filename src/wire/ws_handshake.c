@@ -13,7 +13,7 @@ static const struct slice version_field = SLICE_INIT("sec-websocket-version");
 static const struct slice protocol_field = SLICE_INIT("sec-websocket-protocol");
 static const struct slice extensions_field = SLICE_INIT("sec-websocket-extensions");
 
-/* ---- Fields -------------------------------------------------------------------------------------------------- */
+/* ---- Fields ------------------------------------------------------------------------------------------------- */
 
 /* Takes the next field of that name from `*at` on. */
 static bool next_field(const struct fields *fields, struct slice name, unsigned *at, struct slice *value)
@@ -46,7 +46,7 @@ static bool only_field(const struct fields *fields, struct slice name, struct sl
     return next_field(fields, name, &at, value) && !next_field(fields, name, &at, &second);
 }
 
-/* ---- The key (4.2.2, item 5.4) -------------------------------------------------------------------------------- */
+/* ---- The key (4.2.2, item 5.4) ------------------------------------------------------------------------------ */
 
 static bool key_valid(struct slice key)
 {
@@ -68,7 +68,7 @@ static void answer_key(struct slice key, char accept[WS_ACCEPT_SIZE])
     base64_write(&w, slice_make((const char *)digest, sizeof digest));
 }
 
-/* ---- Subprotocols (4.2.1, item 8) ------------------------------------------------------------------------------ */
+/* ---- Subprotocols (4.2.1, item 8) --------------------------------------------------------------------------- */
 
 static bool speaks(struct slice protocols, struct slice protocol)
 {
@@ -94,7 +94,7 @@ static bool choose_protocol(const struct fields *fields, struct slice protocols,
     return true;
 }
 
-/* ---- Extensions (9.1, RFC 7692 part 7) ------------------------------------------------------------------------- */
+/* ---- Extensions (9.1, RFC 7692 part 7) ---------------------------------------------------------------------- */
 
 struct parameter {
     struct slice name, value; /* the value's data is NULL where there is none */
@@ -218,7 +218,7 @@ static bool choose_extensions(const struct fields *fields, bool compression, str
     return true;
 }
 
-/* ---- The request ------------------------------------------------------------------------------------------------ */
+/* ---- The request -------------------------------------------------------------------------------------------- */
 
 static void refuse(struct ws_handshake *handshake, unsigned status, const char *why)
 {

@@ -83,12 +83,34 @@ static void moves_between_lists(void **state)
     assert_int_equal(digits(&b), 1);
 }
 
+static void moves_all_of_a_list(void **state)
+{
+    struct link a, b;
+    struct item items[4] = { { .number = 1 }, { .number = 2 }, { .number = 3 }, { .number = 4 } };
+    (void)state;
+    list_init(&a);
+    list_init(&b);
+    list_splice(&a, &b);
+    assert_int_equal(digits(&a), 0);
+    for (size_t i = 0; i < 4; i++)
+        list_append(i < 2 ? &a : &b, &items[i].link);
+    list_splice(&a, &b);
+    assert_int_equal(digits(&a), 1234);
+    assert_int_equal(digits(&b), 0);
+    list_splice(&b, &a);
+    assert_int_equal(digits(&b), 1234);
+    assert_true(list_empty(&a));
+    list_splice(&b, &a);
+    assert_int_equal(digits(&b), 1234);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_in_order),
         cmocka_unit_test(removes_from_every_place),
         cmocka_unit_test(moves_between_lists),
+        cmocka_unit_test(moves_all_of_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
