@@ -342,5 +342,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #include <rawhttp/middleware.h>
 #include <rawhttp/pipe.h>
 #include <rawhttp/receive.h>
+#include <rawhttp/topic.h>
+#include <rawhttp/websocket.h>
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct letter {
     struct letter *next;
@@ -29,6 +30,12 @@ void mailbox_post(struct mailbox *box, struct letter *letter);
 
 /* The same for a letter that nobody need wait for. False: the box is closed, and the letter stays the sender's. */
 bool mailbox_offer(struct mailbox *box, struct letter *letter);
+
+/* Nothing is in it, at this moment. */
+static inline bool mailbox_empty(struct mailbox *box)
+{
+    return atomic_load_explicit(&box->newest, memory_order_relaxed) == NULL;
+}
 
 /* The owner's thread: opens what is there, oldest first. */
 void mailbox_open(struct mailbox *box);

@@ -31,6 +31,9 @@ struct cors_fields {
     char methods[CORS_METHODS_ROOM];
 };
 
+/* The origin is one of them. */
+bool cors_allows(const struct cors *cors, struct slice origin);
+
 /* The fields do not depend on the request: with "*", and with one origin, which every response can name ("CORS protocol
  * and HTTP caches"). So they can be part of what is prepared. */
 static inline bool cors_constant(const struct cors *cors)

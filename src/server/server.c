@@ -232,6 +232,8 @@ static bool make_worker(rh_server *server, unsigned index)
         worker->access_log = access_log_writer(server->access_log, index);
     if (!worker_init(&worker->net, &server->settings, &worker->host))
         return server_fail(server, "cannot make a worker: %s", strerror(errno));
+    worker->sockets.pages = &worker->net.pages;
+    packer_init(&worker->packer);
     worker->net.qsbr = server->store.qsbr;
     worker->net.index = index;
     loops_init(&worker->net);
@@ -388,6 +390,18 @@ int rh_run(rh_server *server)
     return 0;
 }
 
+/* What sockets and topics have posted to workers that have ended. To open one may post another. */
+static void open_last_letters(rh_server *server)
+{
+    for (unsigned i = 0; i < server->workers_made;) {
+        struct mailbox *mailbox = &server->workers[i].net.mailbox;
+        bool opened = !mailbox_empty(mailbox);
+        if (opened)
+            mailbox_open(mailbox);
+        i = opened ? 0 : i + 1;
+    }
+}
+
 static void free_workers(rh_server *server)
 {
     /* Background work first: it sends exchanges home, which the workers then still have to take in. */
@@ -399,6 +413,11 @@ static void free_workers(rh_server *server)
     for (unsigned i = 0; i < server->workers_made; i++) {
         deferred_await(&server->workers[i]);
         exchanges_free(&server->workers[i]);
+    }
+    open_last_letters(server);
+    for (unsigned i = 0; i < server->workers_made; i++) {
+        ws_inflater_free(server->workers[i].sockets.inflater);
+        packer_fini(&server->workers[i].packer);
         worker_fini(&server->workers[i].net);
     }
     free(server->workers);

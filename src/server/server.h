@@ -10,7 +10,9 @@
 #include "serve/hosts.h"
 #include "serve/router.h"
 #include "server/config.h"
+#include "server/packer.h"
 #include "server/vhost.h"
+#include "wire/ws_session.h"
 
 struct route {
     struct route *next; /* all of them, to be freed */
@@ -44,6 +46,8 @@ struct server_worker {
     struct exchange *warm;                /* answered a page a moment ago and needs but freshening; or NULL */
     struct exchange *spare;               /* chain through exchange.route of those that wait for a request */
     unsigned spare_count;
+    struct ws_worker sockets;             /* what its WebSockets share */
+    struct packer packer;
     size_t deferred;                      /* exchanges that somebody else still has */
     struct loop_value values[LOOP_VALUES_MAX];
     unsigned value_count;

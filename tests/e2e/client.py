@@ -111,6 +111,12 @@ class Connection:
             self._more()
         return Response(self._take(end + 4)[:-4])
 
+    def read_bytes(self, size):
+        """Just that many."""
+        while len(self.buffer) < size:
+            self._more()
+        return self._take(size)
+
     def read_some(self, size):
         """At least that many bytes of what comes next."""
         while len(self.buffer) < size:
@@ -158,11 +164,6 @@ class Connection:
         del self.buffer[:size]
         return taken
 
-    def _read_exactly(self, size):
-        while len(self.buffer) < size:
-            self._more()
-        return self._take(size)
-
     def _read_line(self):
         while (end := self.buffer.find(b"\r\n")) < 0:
             self._more()
@@ -175,14 +176,14 @@ class Connection:
             assert response["transfer-encoding"] == "chunked" and "content-length" not in response
             return self._read_chunks()
         if "content-length" in response:
-            return self._read_exactly(int(response["content-length"]))
+            return self.read_bytes(int(response["content-length"]))
         assert response.closes, f"no way to tell where this ends: {response}"
         return self.read_to_end()
 
     def _read_chunks(self):
         body = b""
         while size := int(self._read_line(), 16):
-            body += self._read_exactly(size)
+            body += self.read_bytes(size)
             assert self._read_line() == b""
         assert self._read_line() == b"", "a trailer that nobody asked for"
         return body
