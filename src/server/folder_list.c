@@ -3,7 +3,6 @@
 #include "server/folder_list.h"
 
 #include "http/accept.h"
-#include "serve/defaults.h"
 #include "serve/listing.h"
 #include "serve/site_folders.h"
 #include "server/deferred.h"
@@ -76,35 +75,53 @@ static bool fill(struct folder_list *list)
 
 /* ---- The response ------------------------------------------------------------------------------------------- */
 
-static bool has_field(const struct response *response, struct slice name)
+static bool add_vary(struct exchange *exchange, const struct dress *dress)
 {
-    for (unsigned i = 0; i < response->field_count; i++)
-        if (slice_equal_nocase(response->fields[i].name, name))
+    for (unsigned i = 0; i < dress->vary_count; i++)
+        if (!exchange_add_field(exchange, SLICE("Vary"), dress->vary[i]))
+            return false;
+    return exchange_add_constant(exchange, SLICE("Vary"), SLICE("Accept"));
+}
+
+/* Whatever names are in it, nothing in it is run. */
+static bool add_policy(struct exchange *exchange, const struct dress *dress)
+{
+    const struct slice name = SLICE("Content-Security-Policy");
+    for (unsigned i = 0; i < dress->count; i++)
+        if (slice_equal_nocase(dress->fields[i].name, name))
             return true;
-    return false;
+    return exchange_add_constant(exchange, name, SLICE("default-src 'none'; style-src 'unsafe-inline'; "
+                                                       "base-uri 'none'; form-action 'none'"));
 }
 
-static bool add(struct exchange *exchange, struct slice name, struct slice value)
+static bool add_said(struct exchange *exchange, const struct dress *dress)
 {
-    return has_field(&exchange->response, name) || exchange_add_constant(exchange, name, value);
+    for (unsigned i = 0; i < dress->count; i++)
+        if (!exchange_add_field(exchange, dress->fields[i].name, dress->fields[i].value))
+            return false;
+    return dress->cache_control.size == 0 ||
+           exchange_add_field(exchange, SLICE("Cache-Control"), dress->cache_control);
 }
 
-/* Without a validator, so it is sent anew each time: whether it is the same would be known only once it is made. */
-static bool add_fields(struct exchange *exchange, enum listing_format format)
+/* As a page at this path has them. Without a validator, so it is sent anew each time: whether it is the same would be
+ * known only once it is made. */
+static bool add_fields(struct exchange *exchange, const struct site *site, enum listing_format format)
 {
-    struct field_pair nosniff = defaults_nosniff();
-    bool ok = add(exchange, SLICE("Content-Type"), listing_type(format)) &&
-              exchange_add_constant(exchange, SLICE("Vary"), SLICE("Accept")) &&
-              add(exchange, SLICE("Cache-Control"), SLICE("no-cache")) && add(exchange, nosniff.name, nosniff.value);
-    if (ok && format == LISTING_HTML) /* whatever names are in it, nothing in it is run */
-        ok = add(exchange, SLICE("Content-Security-Policy"), SLICE("default-src 'none'; style-src 'unsafe-inline'; "
-                                                                   "base-uri 'none'; form-action 'none'"));
-    return ok;
+    const struct request *request = &exchange->request;
+    struct dress dress;
+    dress_page(&dress, &site->wardrobe, &(struct occasion){
+        .rule = dress_rule(&site->wardrobe, request->path), .page = request->path, .path = request->path,
+        .origin = fields_get(&request->fields, FIELD_ORIGIN) });
+    struct slice type = dress.type.size > 0 ? dress.type : listing_type(format);
+    return exchange_add_field(exchange, SLICE("Content-Type"), type) && add_vary(exchange, &dress) &&
+           add_said(exchange, &dress) && (format != LISTING_HTML || add_policy(exchange, &dress));
 }
 
-static void answer_with(struct exchange *exchange, enum listing_format format, struct listing *listing)
+/* `listing` may be NULL, where nothing of it will be pulled. */
+static void answer_with(struct exchange *exchange, const struct site *site, enum listing_format format,
+                        struct listing *listing)
 {
-    if (!add_fields(exchange, format)) {
+    if (!add_fields(exchange, site, format)) {
         respond_unavailable(exchange);
         return;
     }
@@ -116,7 +133,7 @@ static void answer(struct exchange *exchange)
 {
     struct folder_list *list = exchange->done_user;
     if (list->entries)
-        answer_with(exchange, list->format, &list->listing);
+        answer_with(exchange, list->site, list->format, &list->listing);
     else
         respond_unavailable(exchange);
 }
@@ -150,8 +167,8 @@ void folder_list_begin(struct exchange *exchange, struct site *site, size_t fold
     const struct request *request = &exchange->request;
     enum listing_format format = accept_prefers_json(&request->fields) ? LISTING_JSON : LISTING_HTML;
     assert(slice_ends(request->path, SLICE("/")) && folder < site->tree.folder_count);
-    if (request->method == METHOD_HEAD) { /* nothing of the body will be pulled */
-        answer_with(exchange, format, NULL);
+    if (request->method == METHOD_HEAD) {
+        answer_with(exchange, site, format, NULL);
         return;
     }
     struct folder_list *list = list_new(exchange);

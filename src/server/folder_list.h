@@ -8,8 +8,8 @@
 #include "server/server.h"
 
 /* For a GET or HEAD of site->tree.folders[folder], whose address, ending with "/", is the request's path: links lead
- * from there. Fields that the response has already stay, and stand for those that would be sent here, save for Vary. On
- * return the exchange is answered, or deferred and will be. A worker. */
+ * from there. Rules and `_headers` say with it what they say with a page at that path. On return the exchange is
+ * answered, or deferred and will be. A worker. */
 void folder_list_begin(struct exchange *exchange, struct site *site, size_t folder);
 
 #endif

@@ -18,7 +18,7 @@ static inline bool gate_open(const struct exchange *exchange)
  * is called when the password has been found right (see guard_admit, also for what must not be kept). */
 bool gate_admit(struct exchange *exchange, void (*go_on)(struct exchange *exchange));
 
-/* For a request whose body has still to come: true where it has no credentials, and has been answered (guard_refuse). */
+/* For a request whose body has still to come: true where it has no credentials, and has been answered. */
 bool gate_refuse(struct exchange *exchange);
 
 #endif

@@ -284,10 +284,8 @@ static bool list_folder(const struct asked *asked)
         return false;
     if (path.data[path.size - 1] != '/')
         redirect_to_listing(asked);
-    else if (add_said(asked))
-        folder_list_begin(exchange, asked->site, folder);
     else
-        respond_unavailable(exchange);
+        folder_list_begin(exchange, asked->site, folder);
     return true;
 }
 

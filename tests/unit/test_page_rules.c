@@ -194,6 +194,31 @@ static void a_listing_has_the_fields_of_its_rule(void **state)
     get("POST /list/", "Content-Length: 0\r\n", 404);
 }
 
+/* In each way in which a page's can be taken away or replaced. */
+static void a_listing_is_dressed_as_a_page(void **state)
+{
+    static const char *const lines[] = { "GET /list/", "HEAD /list/", "GET /docs/", "HEAD /docs/" };
+    (void)state;
+    scratch_write(&scratch, "root/_headers", "/*\n  X-From: headers\n  ! X-Content-Type-Options\n  Vary: Cookie\n"
+                                             "  Cache-Control: no-store\n");
+    rh_host_options host = HOST({ .path = "/*", .cache_control = "",
+                                  .headers = TEXTS("Content-Security-Policy: sandbox", "Set-Cookie: a=1",
+                                                   "Set-Cookie: b=2") });
+    host.list = true;
+    serve(host);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct reply *reply = get(lines[i], "", 200);
+        has_no(reply, "Cache-Control");
+        has_no(reply, "X-Content-Type-Options");
+        has(reply, "X-From: headers");
+        has(reply, "Content-Security-Policy: sandbox");
+        assert_null(strstr(reply->head, "default-src"));
+        has(reply, "Set-Cookie: a=1");
+        has(reply, "Set-Cookie: b=2");
+    }
+    has(get("GET /list/", "", 200), "Vary: Cookie");
+}
+
 /* ---- Redirects, rewrites, errors ---------------------------------------------------------------------------- */
 
 static void redirects_keep_the_query(void **state)
@@ -296,6 +321,7 @@ int main(void)
         TWICE(several_origins),
         TWICE(one_origin_or_all),
         TEST(a_listing_has_the_fields_of_its_rule),
+        TEST(a_listing_is_dressed_as_a_page),
         TEST(redirects_keep_the_query),
         TWICE(rewrites_with_status),
         TWICE(errors_by_rule),
