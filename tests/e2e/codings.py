@@ -11,7 +11,7 @@ def _br(data, size):
     library, out, got = ctypes.CDLL("libbrotlidec.so.1"), ctypes.create_string_buffer(size), ctypes.c_size_t(size)
     done = library.BrotliDecoderDecompress(ctypes.c_size_t(len(data)), data, ctypes.byref(got), out)
     assert done == 1, "not brotli, or more than there should be"
-    return out.raw[:got.value]
+    return memoryview(out)[:got.value].tobytes()
 
 
 def _zstd(data, size):
@@ -19,13 +19,13 @@ def _zstd(data, size):
     library.ZSTD_decompress.restype = ctypes.c_size_t
     got = library.ZSTD_decompress(out, ctypes.c_size_t(size), data, ctypes.c_size_t(len(data)))
     assert got <= size, "not zstd, or more than there should be"
-    return out.raw[:got]
+    return memoryview(out)[:got].tobytes()
 
 
 CODINGS = {"gzip": _gzip, "br": _br, "zstd": _zstd}
 
 
-def decoded(response, size=1 << 24):
+def decoded(response, size=1 << 20):
     """The content of a response, whatever its coding."""
     if "content-encoding" not in response:
         return response.body

@@ -38,6 +38,9 @@ def replace(path, content):
     beside.rename(path)
 
 
+PAUSE = 0.002  # seconds, for the other threads of this process, which are what the test is about, too
+
+
 @contextmanager
 def in_background(*loops):
     """Each loop is called again and again on a thread of its own; whatever it raises fails the test."""
@@ -45,7 +48,7 @@ def in_background(*loops):
 
     def run(loop):
         try:
-            while not ending.is_set():
+            while not ending.wait(PAUSE):
                 loop()
         except Exception as problem:
             problems.append(problem)
@@ -310,20 +313,20 @@ def exchange(scratch, name):
     (scratch / name).rename(scratch / "current")
 
 
-def prepare(scratch, publish, count):
-    names = [f"g{i}" for i in range(count)]
-    for name in names:
-        lay_out(scratch / name, name)
+def begin_with(scratch, publish, name):
+    lay_out(scratch / name, name)
     if publish is turn_link:
-        (scratch / "current").symlink_to(names[0])
+        (scratch / "current").symlink_to(name)
     else:
-        (scratch / names[0]).rename(scratch / "current")
-    return names
+        (scratch / name).rename(scratch / "current")
 
 
 @pytest.mark.parametrize("publish", [turn_link, exchange])
 def test_a_thousand_new_files_are_deployed(scratch, serve, watch, publish):
-    names = prepare(scratch, publish, 5)
+    names = [f"g{i}" for i in range(5)]
+    begin_with(scratch, publish, names[0])
+    for name in names[1:]:
+        lay_out(scratch / name, name)
     server = serve(*watch, root=scratch / "current")
     deploy_and_visit(server, lambda name: publish(scratch, name), names[1:])
 
@@ -332,10 +335,12 @@ def test_a_thousand_new_files_are_deployed(scratch, serve, watch, publish):
 def test_who_has_just_read_the_index_gets_its_assets(scratch, serve, watch, publish):
     """Read at the last moment before a deploy, asked for at the first one after it. Whether that was in time is known only
     afterwards: so several deploys may be needed for one that shows it. In the end the assets have gone."""
-    names = prepare(scratch, publish, 20)
+    names = [f"g{i}" for i in range(20)]
+    begin_with(scratch, publish, names[0])
     server = serve(*watch, root=scratch / "current")
 
     def deploy(before, name):
+        lay_out(scratch / name, name)
         read = began = time.monotonic()
         publish(scratch, name)
         with server.connect() as connection:
@@ -354,7 +359,8 @@ def test_who_has_just_read_the_index_gets_its_assets(scratch, serve, watch, publ
 
 
 def test_two_hundred_swaps_under_load(site, serve):
-    """No failed request, no stale byte once a change was to be seen, and memory that does not grow."""
+    """No failed request, no stale byte once a change was to be seen, and memory that does not grow. What has no ETag is sent
+    from a file that is newer than its generation, and perhaps newer than the next one, too."""
     files = [site.put(f"{i}.txt", "0 " + "x" * 20_000) for i in range(20)]
     server, published, newest = serve(), [0], {}
 
@@ -367,7 +373,8 @@ def test_two_hundred_swaps_under_load(site, serve):
                     number = int(decoded(response).split()[0])
                     assert number >= newest.get((client, i), 0), "content went back in time"
                     assert number <= published[0]
-                    newest[client, i] = number
+                    if "etag" in response:
+                        newest[client, i] = number
         return read
 
     def publish(number):
