@@ -9,16 +9,17 @@
 static const struct row {
     encoder *encode;     /* NULL: not built */
     decoder *decode;
+    bearer *bear;        /* NULL: what is well-formed can be decoded by everybody */
     int thorough, quick; /* the library's levels, up to COMPRESS_THOROUGH_MAX and beyond it */
 } rows[CODING_COUNT] = {
 #if COMPRESS_GZIP
-    [CODING_GZIP] = { compress_gzip, decompress_gzip, 12, 12 }, /* 6 MB/s even so */
+    [CODING_GZIP] = { compress_gzip, decompress_gzip, NULL, 12, 12 }, /* 6 MB/s even so */
 #endif
 #if COMPRESS_BROTLI
-    [CODING_BR] = { compress_brotli, decompress_brotli, 11, 9 },
+    [CODING_BR] = { compress_brotli, decompress_brotli, NULL, 11, 9 },
 #endif
 #if COMPRESS_ZSTD
-    [CODING_ZSTD] = { compress_zstd, decompress_zstd, 19, 12 },
+    [CODING_ZSTD] = { compress_zstd, decompress_zstd, bearable_zstd, 19, 12 },
 #endif
 };
 
@@ -60,4 +61,10 @@ bool compress_holds(enum coding coding, struct slice encoded, struct slice conte
     bool holds = room && row->decode(encoded, content, room);
     free(room);
     return holds;
+}
+
+bool compress_bearable(enum coding coding, struct slice encoded)
+{
+    bearer *bear = rows[coding].bear;
+    return !bear || bear(encoded);
 }

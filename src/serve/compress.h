@@ -34,4 +34,8 @@ char *compress_content(enum coding coding, struct slice content, size_t *size);
 /* Whether what somebody else has encoded is this content. Of a coding that was not built nobody can tell: true. */
 bool compress_holds(enum coding coding, struct slice encoded, struct slice content);
 
+/* Whether every client that knows the coding can decode what holds content: in zstd it may want more memory than a
+ * client has to have (RFC 9659). Of a coding that was not built: true. */
+bool compress_bearable(enum coding coding, struct slice encoded);
+
 #endif

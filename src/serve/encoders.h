@@ -15,4 +15,9 @@ typedef bool decoder(struct slice encoded, struct slice plain, char *room);
 
 decoder decompress_gzip, decompress_brotli, decompress_zstd;
 
+/* Whether a decoder of any client has the memory for what the one here has decoded. */
+typedef bool bearer(struct slice encoded);
+
+bearer bearable_zstd;
+
 #endif

@@ -101,6 +101,15 @@ static bool read_sidecar(struct loading *loading, const struct content *content,
            read_steady(fd, file) == LOADED;
 }
 
+/* What is wrong with it; NULL: nothing. */
+static const char *find_fault(enum coding coding, struct slice encoded, struct slice plain)
+{
+    if (!compress_holds(coding, encoded, plain))
+        return "it does not hold what the file beside it does";
+    return compress_bearable(coding, encoded) ? NULL : "browsers have no window of more than 8 MiB (zstd without "
+                                                       "--ultra or --long makes a smaller one)";
+}
+
 /* What stands beside the page in this coding, if it is that. A bad one is told, and the page goes without. */
 static void add_sidecar(struct loading *loading, enum coding coding, struct content *content)
 {
@@ -117,12 +126,11 @@ static void add_sidecar(struct loading *loading, enum coding coding, struct cont
         close(fd);
     struct slice encoded = slice_make(file.bytes, (size_t)file.st.st_size);
     struct slice plain = slice_make(content->identity.bytes, content->identity.size);
-    if (read && compress_holds(coding, encoded, plain) && content_add(content, coding, file.bytes, encoded.size))
-        return;
-    if (read)
-        log_write(loading->site->store->log, LOG_LEVEL_WARN,
-                  "not used, it does not hold what the file beside it does: /%s", path);
-    free(file.bytes);
+    const char *fault = read ? find_fault(coding, encoded, plain) : NULL;
+    if (fault)
+        log_write(loading->site->store->log, LOG_LEVEL_WARN, "not used, %s: /%s", fault, path);
+    if (!read || fault || !content_add(content, coding, file.bytes, encoded.size))
+        free(file.bytes);
 }
 
 static void add_sidecars(struct loading *loading, struct content *content)

@@ -14,6 +14,7 @@
 #include <libdeflate.h>
 #include <zstd.h>
 
+#include "base/writer.h"
 #include "serve/compress.h"
 
 enum { GZIP = 1 << CODING_GZIP, BR = 1 << CODING_BR, ZSTD = 1 << CODING_ZSTD };
@@ -175,6 +176,13 @@ static struct slice make_text(size_t size)
 }
 
 /* Bytes that no encoder can make anything of. */
+static struct slice make_run(size_t size)
+{
+    char *run = malloc(size);
+    assert_non_null(run);
+    return slice_make(memset(run, 'a', size), size);
+}
+
 static struct slice make_noise(size_t size)
 {
     uint32_t random = 7;
@@ -420,6 +428,103 @@ static void holds_nothing_without_memory(void **state)
     discard(content);
 }
 
+/* ---- What clients can decode -------------------------------------------------------------------------------- */
+
+enum { BLOCK_MAX = 128 << 10 };
+
+/* A zstd frame of so many bytes "a": its header, and blocks that say one byte and how often it stands (RFC 8878
+ * 3.1.1.2). */
+static struct slice put_frame(char *out, struct slice header, size_t size)
+{
+    struct writer w = writer_on(out, 4096);
+    writer_put(&w, SLICE("\x28\xb5\x2f\xfd"));
+    writer_put(&w, header);
+    while (size > 0) {
+        size_t part = size < BLOCK_MAX ? size : BLOCK_MAX;
+        size -= part;
+        unsigned block = (unsigned)part << 3 | 1 << 1 | (size == 0);
+        for (unsigned shift = 0; shift < 24; shift += 8)
+            writer_byte(&w, (char)(block >> shift));
+        writer_byte(&w, 'a');
+    }
+    assert_false(w.overflowed);
+    return writer_slice(&w);
+}
+
+#define HEADER(...) slice_make((const char[]){ __VA_ARGS__ }, sizeof((const char[]){ __VA_ARGS__ }))
+
+static void windows_that_clients_have(void **state)
+{
+    static const struct { unsigned char window; bool bearable; } rows[] = {
+        { 0x00, true }, { 0x50, true }, { 0x67, true }, { 0x68, true }, /* 1 KiB, 1 MiB, 7.5 MiB, 8 MiB */
+        { 0x69, false }, { 0x70, false }, { 0x88, false }, { 0xa8, false }, /* 9, 16, 128 MiB, 2 GiB */
+    };
+    char frame[4096];
+    struct slice content = make_run(1000);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct slice encoded_run = put_frame(frame, HEADER(0, (char)rows[i].window), 1000);
+        assert_true(compress_holds(CODING_ZSTD, encoded_run, content));
+        if (compress_bearable(CODING_ZSTD, encoded_run) != rows[i].bearable)
+            fail_msg("%02x", rows[i].window);
+    }
+    discard(content);
+}
+
+/* A frame that says how much it holds and has no window of its own: it is its window. */
+static void frames_that_are_their_own_window(void **state)
+{
+    const size_t most = 8 << 20;
+    char frame[4096];
+    (void)state;
+    for (size_t size = most - 1; size <= most + 1; size++) {
+        struct slice content = make_run(size);
+        struct slice header = HEADER((char)0xa0, (char)size, (char)(size >> 8), (char)(size >> 16), (char)(size >> 24));
+        struct slice encoded_run = put_frame(frame, header, size);
+        assert_true(compress_holds(CODING_ZSTD, encoded_run, content));
+        assert_int_equal(compress_bearable(CODING_ZSTD, encoded_run), size <= most);
+        discard(content);
+    }
+}
+
+static void every_frame_counts(void **state)
+{
+    static const char skipped[] = "\x5a\x2a\x4d\x18\x06\0\0\0\x88\x88\x88\x88\x88\x88";
+    char frames[8192], frame[4096];
+    struct slice content = make_run(2000);
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct writer w = writer_on(frames, sizeof frames);
+        writer_put(&w, put_frame(frame, HEADER(0, 0x50), 1000));
+        writer_put(&w, slice_make(skipped, sizeof skipped - 1));
+        writer_put(&w, put_frame(frame, HEADER(0, i == 0 ? 0x68 : 0x70), 1000));
+        assert_true(compress_holds(CODING_ZSTD, writer_slice(&w), content));
+        assert_int_equal(compress_bearable(CODING_ZSTD, writer_slice(&w)), i == 0);
+        assert_false(compress_bearable(CODING_ZSTD, slice_part(writer_slice(&w), 0, writer_used(&w) - 1)));
+    }
+    discard(content);
+}
+
+/* Also of more content than one window holds. */
+static void ours_can_be_decoded(void **state)
+{
+    struct slice small = make_text(1000), large = make_run((8 << 20) + 1);
+    (void)state;
+    for EACH_CODING (i) {
+        const struct slice contents[] = { small, large };
+        for (size_t k = 0; k < 2; k++) {
+            size_t size = 0;
+            char *out = compress_content(encoded[i], contents[k], &size);
+            assert_non_null(out);
+            assert_true(compress_bearable(encoded[i], slice_make(out, size)));
+            free(out);
+        }
+    }
+    assert_true(compress_bearable(CODING_IDENTITY, SLICE("x")));
+    discard(large);
+    discard(small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +540,10 @@ int main(void)
         cmocka_unit_test(holds_nothing_but_that),
         cmocka_unit_test(holds_an_unknown_coding),
         cmocka_unit_test(holds_nothing_without_memory),
+        cmocka_unit_test(windows_that_clients_have),
+        cmocka_unit_test(frames_that_are_their_own_window),
+        cmocka_unit_test(every_frame_counts),
+        cmocka_unit_test(ours_can_be_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,6 +240,34 @@ static void empty_ones(void **state)
     for_each_sidecar(be_emptied, "not used, it does not hold what the file beside it does");
 }
 
+/* What `zstd --long=24` makes of a run of 4000 times "a": a frame with a window of 16 MiB, for which browsers have no
+ * memory. */
+static void with_a_window_that_is_too_large(void **state)
+{
+    static const char frame[] = "\x28\xb5\x2f\xfd\x00\x70\x03\x7d\x00" "a";
+    (void)state;
+    if (!(compress_codings() & coding_bit(CODING_ZSTD)))
+        skip();
+    text = compressible(TEXT_SIZE);
+    memset(text, 'a', TEXT_SIZE);
+    old_file("root/x.txt", text);
+    scratch_write_bytes(&scratch, "root/x.txt.zst", frame, sizeof frame - 1);
+    scratch_date(&scratch, "root/x.txt.zst", OLD, 0);
+    page = page_of_file("x.txt");
+    page->sidecars = coding_bit(CODING_ZSTD);
+    loads(text);
+    assert_int_equal(codings_there(), 0);
+    assert_int_equal(content_of_page(page)->wanted, compress_codings()); /* is made instead */
+    expect_line("not used, browsers have no window of more than 8 MiB (zstd without --ultra or --long makes a smaller "
+                "one): /x.txt.zst\n");
+    scratch_write_bytes(&scratch, "root/x.txt.zst", "\x28\xb5\x2f\xfd\x00\x68\x03\x7d\x00" "a", sizeof frame - 1);
+    scratch_date(&scratch, "root/x.txt.zst", OLD, 0);
+    again();
+    assert_int_equal(codings_there(), coding_bit(CODING_ZSTD));
+    expect_silence();
+    free(text);
+}
+
 /* Well-formed, but of another text. */
 static void of_another_page(void **state)
 {
@@ -372,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(truncated, start, end),
         cmocka_unit_test_setup_teardown(with_rubbish_behind_it, start, end),
         cmocka_unit_test_setup_teardown(empty_ones, start, end),
+        cmocka_unit_test_setup_teardown(with_a_window_that_is_too_large, start, end),
         cmocka_unit_test_setup_teardown(of_another_page, start, end),
         cmocka_unit_test_setup_teardown(sidecars_that_do_not_hold_still, start, end),
         cmocka_unit_test_setup_teardown(sidecars_that_do_not_fit, start, end),
