@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/hold.h"
 #include "base/slice.h"
@@ -28,6 +29,12 @@ enum body_kind {
 enum { BODY_PULL_FAILED = -1, BODY_PULL_LATER = INT_MIN };
 typedef long body_pull(void *user, char *out, size_t size);
 
+/* What a response says of a file: it holds as long as nobody writes to that. Asked before each piece of the file is
+ * sent, on the worker's loop. */
+struct steady {
+    bool (*holds)(const struct steady *steady);
+};
+
 struct body {
     enum body_kind kind;
     unsigned part_count; /* PARTS, at most OUTBOX_SPANS - 2; else 0 */
@@ -36,6 +43,7 @@ struct body {
         const char *data;         /* SPAN */
         const struct body *parts; /* PARTS: each with a hold of its own. The list is read until the response is in the
                                      outbox: in the exchange's arena it needs no hold */
+        const struct steady *steady; /* FILE: lies where the hold is about; NULL: nobody asks */
     };
     int fd;              /* FILE; closed by the hold */
     uint64_t offset;     /* FILE */

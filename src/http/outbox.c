@@ -75,9 +75,10 @@ bool outbox_memory(struct outbox *out, struct slice bytes, struct hold *hold)
     return append(out, &(struct span){ .kind = SPAN_MEMORY, .data = bytes.data, .size = bytes.size, .hold = hold });
 }
 
-bool outbox_file(struct outbox *out, int fd, uint64_t offset, uint64_t size, struct hold *hold)
+bool outbox_file(struct outbox *out, const struct body *file)
 {
-    return append(out, &(struct span){ .kind = SPAN_FILE, .fd = fd, .offset = offset, .size = size, .hold = hold });
+    return append(out, &(struct span){ .kind = SPAN_FILE, .fd = file->fd, .steady = file->steady,
+                                       .offset = file->offset, .size = file->size, .hold = file->hold });
 }
 
 void outbox_clear(struct outbox *out)

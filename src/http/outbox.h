@@ -5,8 +5,7 @@
 #ifndef HTTP_OUTBOX_H
 #define HTTP_OUTBOX_H
 
-#include "base/hold.h"
-#include "base/slice.h"
+#include "http/answer.h"
 
 enum { OUTBOX_SPANS = 64, OUTBOX_COPIED_MAX = 16 * 1024 };
 
@@ -15,7 +14,10 @@ enum span_kind { SPAN_COPIED, SPAN_MEMORY, SPAN_FILE };
 struct span {
     enum span_kind kind;
     int fd;            /* FILE */
-    const char *data;  /* COPIED: within the outbox's buffer; MEMORY */
+    union {
+        const char *data;            /* COPIED: within the outbox's buffer; MEMORY */
+        const struct steady *steady; /* FILE: see struct body */
+    };
     uint64_t offset;   /* FILE */
     uint64_t size;
     struct hold *hold; /* MEMORY, FILE: this span's own reference; may be NULL */
@@ -48,7 +50,7 @@ bool outbox_copy(struct outbox *out, struct slice bytes);
 
 /* Take a reference of their own. False: full, nothing changed. Size 0 adds nothing. */
 bool outbox_memory(struct outbox *out, struct slice bytes, struct hold *hold);
-bool outbox_file(struct outbox *out, int fd, uint64_t offset, uint64_t size, struct hold *hold);
+bool outbox_file(struct outbox *out, const struct body *file);
 
 /* Lets go of everything unsent. */
 void outbox_clear(struct outbox *out);

@@ -25,14 +25,20 @@ static void forget(struct span *spans, unsigned *first, unsigned count, uint64_t
     }
 }
 
+static struct io push_file(struct transport *transport, const struct span *span)
+{
+    size_t share = span->size < SENDER_TURN_BYTES ? (size_t)span->size : SENDER_TURN_BYTES;
+    if (span->steady != NULL && !span->steady->holds(span->steady))
+        return (struct io){ IO_END, 0 };
+    return transport->ops->sendfile(transport, span->fd, span->offset, share);
+}
+
 /* One system call: as many memory spans as stand in a row, or one file. */
 static struct io push(struct transport *transport, const struct span *spans, unsigned first, unsigned count)
 {
     const struct span *span = &spans[first];
-    if (span->kind == SPAN_FILE) {
-        size_t share = span->size < SENDER_TURN_BYTES ? (size_t)span->size : SENDER_TURN_BYTES;
-        return transport->ops->sendfile(transport, span->fd, span->offset, share);
-    }
+    if (span->kind == SPAN_FILE)
+        return push_file(transport, span);
     struct iovec pieces[OUTBOX_SPANS];
     unsigned used = 0;
     while (first + used < count && spans[first + used].kind != SPAN_FILE) {
@@ -53,7 +59,7 @@ static enum sent send_spans(struct transport *transport, struct span *spans, uns
         switch (io.state) {
         case IO_DONE: break;
         case IO_AGAIN: return SENT_BLOCKED;
-        case IO_END:    /* the file has shrunk: its announced length can no longer be kept */
+        case IO_END:    /* the file is no longer what the head says of it */
         case IO_FAILED: return SENT_BROKEN;
         }
         *moved += io.size;

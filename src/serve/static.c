@@ -3,12 +3,16 @@
 #include "serve/static.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/writer.h"
 #include "http/byteranges.h"
 #include "http/conditional.h"
+
+enum { CLOCK_TICK_MS = 20 };
 
 /* A whole representation, of which ranges may be asked for. */
 struct whole {
@@ -214,9 +218,19 @@ static struct descriptor *open_anew(struct store *store, const struct files *fil
     return NULL;
 }
 
+/* A time that is still to come was not written down when it was, unless it is the tick by which clocks differ: such a
+ * file may be of any age. */
+static unsigned age_ms(const struct stat *st, const struct clock *clock)
+{
+    int64_t age = clock->unix_s * 1000 + clock->unix_ms - files_modified_ns(st) / 1000000;
+    if (age < 0 && age >= -CLOCK_TICK_MS)
+        return 0;
+    return age >= 0 && age < UINT_MAX ? (unsigned)age : UINT_MAX;
+}
+
 struct static_file static_open(struct store *store, const struct files *files, const struct page *page)
 {
-    struct static_file file = { .descriptor = NULL };
+    struct static_file file = { .descriptor = NULL, .log = store->log };
     struct clock clock = { .now_ms = 0 };
     struct stat st;
 
@@ -229,9 +243,12 @@ struct static_file static_open(struct store *store, const struct files *files, c
         file.error = gone(errno) ? ENOENT : errno;
         return file;
     }
+    clock_update(&clock); /* opening may have taken a while, in which somebody wrote */
     file.size = (uint64_t)st.st_size;
     file.changed = !page_matches(page, &st);
     file.modified_s = page_modified_s(files_modified_ns(&st), clock.unix_s);
+    file.age_ms = age_ms(&st, &clock);
+    file_print_take(&file.print, file.descriptor->fd, &st);
     return file;
 }
 
@@ -242,22 +259,22 @@ void static_close(struct static_file *file)
     file->descriptor = NULL;
 }
 
-static void release_descriptor(void *user)
-{
-    struct descriptor *descriptor = user;
-    hold_unref(&descriptor->hold);
-}
-
 /* An answer of this one exchange, which keeps the descriptor open until the last byte has gone out. */
-static struct answer *make_answer(unsigned status, const struct page_fields *fields, struct static_file *file)
+static struct answer *make_answer(unsigned status, const struct page_fields *fields, const struct page *page,
+                                  struct static_file *file)
 {
-    struct answer *answer = answer_new(&(struct answer_parts){ .status = status, .fields = fields->at,
-        .field_count = fields->count, .release = release_descriptor, .release_user = file->descriptor });
-    if (!answer)
+    struct sent_file *sent = sent_file_new(file->descriptor, &file->print, page->path, file->log);
+    if (!sent)
         return NULL;
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = status, .fields = fields->at,
+        .field_count = fields->count, .release = sent_file_free, .release_user = sent });
+    if (!answer) {
+        free(sent); /* the descriptor is still the caller's */
+        return NULL;
+    }
     if (status != 304)
         answer->body = (struct body){ .kind = BODY_FILE, .size = file->size, .fd = file->descriptor->fd,
-                                      .hold = &answer->hold };
+                                      .steady = &sent->steady, .hold = &answer->hold };
     file->descriptor = NULL;
     return answer;
 }
@@ -304,12 +321,12 @@ enum static_result static_answer_file(const struct page *page, const struct dres
         return STATIC_FAILED;
     case VERDICT_NOT_MODIFIED:
         page_fields_not_modified(&made, page, dress, etag, modified_s);
-        return use_own(exchange, make_answer(304, &made, file));
+        return use_own(exchange, make_answer(304, &made, page, file));
     case VERDICT_SEND:
         break;
     }
     page_fields_ok(&made, page, dress, etag, file->modified_s);
-    struct answer *ok = make_answer(200, &made, file);
+    struct answer *ok = make_answer(200, &made, page, file);
     return answer_file(exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
 }
 
@@ -319,5 +336,5 @@ enum static_result static_send_file(const struct page *page, const struct dress 
     struct page_fields made;
 
     page_fields_ok(&made, page, dress, SLICE(""), file->modified_s);
-    return use_own(exchange, make_answer(status, &made, file));
+    return use_own(exchange, make_answer(status, &made, page, file));
 }

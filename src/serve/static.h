@@ -6,7 +6,9 @@
 #include "http/exchange.h"
 #include "serve/content.h"
 #include "serve/files.h"
+#include "serve/sent_file.h"
 #include "serve/store.h"
+#include "serve/watcher.h"
 
 enum static_result {
     STATIC_ANSWERED,
@@ -32,6 +34,9 @@ static inline bool static_answer_plain(const struct content *content, struct exc
 enum static_result static_answer(const struct content *content, struct exchange *exchange, int64_t now_s)
     __attribute__((warn_unused_result));
 
+/* A file that nobody has written to for so long holds still. */
+enum { STATIC_STILL_MS = WATCHER_QUIET_MS };
+
 /* A page that is sent from its file. */
 struct static_file {
     struct descriptor *descriptor; /* NULL: `error` */
@@ -39,6 +44,9 @@ struct static_file {
     uint64_t size;
     int64_t modified_s;
     bool changed;                  /* since the table was made: it has no validators then */
+    unsigned age_ms;               /* since somebody wrote to it: see STATIC_STILL_MS */
+    struct file_print print;       /* of what is going to be sent */
+    const struct log *log;
 };
 
 /* Opens it, or finds it open. It blocks: a background thread. The descriptor is held. */

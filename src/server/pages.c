@@ -130,8 +130,7 @@ static struct guard *find_guard(const struct asked *asked)
 }
 
 /* What routes there are for other methods has been forgotten meanwhile. */
-
-static void go_on(struct exchange *exchange)
+void pages_answer_again(struct exchange *exchange)
 {
     struct router_match routes;
     router_find(exchange_worker(exchange)->server->router, exchange->request.path, exchange->request.method, &routes);
@@ -149,7 +148,7 @@ static bool may_show(const struct asked *asked, const struct page *page)
     unsigned count = site_addresses(page, addresses);
     for (unsigned i = 0; i < count && guard == NULL; i++)
         guard = guard_at(asked->vhost, addresses[i]);
-    return guard == NULL || guard_admit(asked->exchange, guard, go_on);
+    return guard == NULL || guard_admit(asked->exchange, guard, pages_answer_again);
 }
 
 /* ---- What rules do ------------------------------------------------------------------------------------------ */
@@ -332,7 +331,7 @@ static void answer_with_rules(struct asked *asked)
         return;
     }
     struct guard *guard = asked->vhost->guards ? find_guard(asked) : NULL;
-    if (guard && !guard_admit(exchange, guard, go_on))
+    if (guard && !guard_admit(exchange, guard, pages_answer_again))
         return;
     if (rule && answer_by_rule(asked, &match))
         return;

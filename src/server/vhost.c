@@ -62,6 +62,7 @@ struct vhost *vhost_new(struct store *store)
     vhost->grace_ms = VHOST_GRACE_MS;
     vhost->grace_pages = VHOST_GRACE_PAGES;
     arena_init(&vhost->memory, vhost->first, sizeof vhost->first, MEMORY_MAX);
+    list_init(&vhost->waiting);
     pthread_mutex_init(&vhost->lock, NULL);
     return vhost;
 }
@@ -109,6 +110,42 @@ static bool end_grace(struct vhost *vhost)
     return true;
 }
 
+bool vhost_await(struct vhost *vhost, struct vhost_waiter *waiter, const struct generation *seen)
+{
+    pthread_mutex_lock(&vhost->lock);
+    bool followed = atomic_load_explicit(&vhost->followed, memory_order_relaxed);
+    bool there = seen != atomic_load_explicit(&vhost->generation, memory_order_relaxed);
+    list_init(&waiter->link);
+    if (followed && !there)
+        list_append(&vhost->waiting, &waiter->link);
+    pthread_mutex_unlock(&vhost->lock);
+    if (followed && there)
+        waiter->wake(waiter);
+    return followed;
+}
+
+/* Those whose time is over. Once woken they may be gone. */
+static void wake(struct vhost *vhost, uint64_t now)
+{
+    struct link due, *next;
+
+    list_init(&due);
+    pthread_mutex_lock(&vhost->lock);
+    for (struct link *at = vhost->waiting.next; at != &vhost->waiting; at = next) {
+        next = at->next;
+        if (LINK_OWNER(at, struct vhost_waiter, link)->until_ms > now)
+            continue;
+        list_remove(at);
+        list_append(&due, at);
+    }
+    pthread_mutex_unlock(&vhost->lock);
+    while (!list_empty(&due)) {
+        struct vhost_waiter *waiter = LINK_OWNER(due.next, struct vhost_waiter, link);
+        list_remove(&waiter->link);
+        waiter->wake(waiter);
+    }
+}
+
 /* The grace begins when the next one is there for all to see: whoever met this one before that has all of it. */
 static void replace(struct vhost *vhost, struct generation *next)
 {
@@ -120,6 +157,7 @@ static void replace(struct vhost *vhost, struct generation *next)
     atomic_store_explicit(&vhost->generation, next, memory_order_release);
     pthread_mutex_unlock(&vhost->lock);
     atomic_store_explicit(&next->before_until_ms, now_ms() + vhost->grace_ms, memory_order_relaxed);
+    wake(vhost, UINT64_MAX);
     end_grace(vhost);
 }
 
@@ -208,6 +246,7 @@ static void changed(void *user, const struct changes *changes)
 static void tend(void *user)
 {
     struct vhost *vhost = user;
+    wake(vhost, now_ms());
     if (end_grace(vhost))
         warming_begin(vhost->warming, atomic_load_explicit(&vhost->generation, memory_order_relaxed)->site);
 }
@@ -219,7 +258,9 @@ bool vhost_follow(struct vhost *vhost, enum vhost_watch watch)
     if (!vhost->config.root || watch == VHOST_WATCH_OFF)
         return true;
     vhost->watcher = watcher_new(&settings);
-    return vhost->watcher && watcher_start(vhost->watcher);
+    bool followed = vhost->watcher && watcher_start(vhost->watcher);
+    atomic_store(&vhost->followed, followed);
+    return followed;
 }
 
 void vhost_warm(struct vhost *vhost, unsigned threads, unsigned wait_ms)
@@ -239,6 +280,10 @@ void vhost_stop(struct vhost *vhost)
     atomic_store(&vhost->ending, true);
     watcher_free(vhost->watcher);
     vhost->watcher = NULL;
+    pthread_mutex_lock(&vhost->lock); /* who waits by then is woken, and nobody begins to */
+    atomic_store(&vhost->followed, false);
+    pthread_mutex_unlock(&vhost->lock);
+    wake(vhost, UINT64_MAX);
     warming_free(vhost->warming);
     vhost->warming = NULL;
 }

@@ -27,6 +27,13 @@ struct generation {
     _Atomic uint64_t before_until_ms;    /* UINT64_MAX: this one is not published yet */
 };
 
+/* Somebody who waits for the next generation. */
+struct vhost_waiter {
+    struct link link;
+    uint64_t until_ms; /* but no longer than so */
+    void (*wake)(struct vhost_waiter *waiter);
+};
+
 struct guards;
 
 struct vhost {
@@ -38,7 +45,9 @@ struct vhost {
     struct guards *guards;     /* of the files that those rules name */
     struct arena memory;       /* of all these texts */
     _Atomic(struct generation *) generation;
-    pthread_mutex_t lock;  /* whoever looks at a generation and is no worker */
+    pthread_mutex_t lock;  /* whoever looks at a generation and is no worker; and for the next */
+    struct link waiting;
+    atomic_bool followed;  /* changes on disk become generations */
     struct warming *warming; /* reads ahead, on a thread of its own; NULL: nobody does */
     unsigned grace_ms;     /* VHOST_GRACE_MS */
     size_t grace_pages;    /* VHOST_GRACE_PAGES */
@@ -79,6 +88,10 @@ static inline const struct generation *vhost_generation(const struct vhost *vhos
 /* A worker, for this turn, about a path that is nothing in the current generation: the page that it was a moment ago,
  * and whose, or NULL. */
 struct page *vhost_find_before(const struct vhost *vhost, struct slice path, uint64_t now_ms, struct site **site);
+
+/* Any thread. `wake` is called once, when there is another generation than `seen`, be it by this call; or, up to a
+ * quarter of a second late, when its time is over. False: it is not called, because nobody follows the disk. */
+bool vhost_await(struct vhost *vhost, struct vhost_waiter *waiter, const struct generation *seen);
 
 /* Any thread. */
 struct site_stats vhost_stats(struct vhost *vhost);

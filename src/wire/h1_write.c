@@ -160,7 +160,7 @@ static enum h1_write_result no_room(const struct outbox *out)
 static bool place_part(struct outbox *out, const struct body *part)
 {
     if (part->kind == BODY_FILE)
-        return outbox_file(out, part->fd, part->offset, part->size, part->hold);
+        return outbox_file(out, part);
     assert(part->kind == BODY_SPAN);
     struct slice bytes = slice_make(part->data, part->size);
     return (bytes.size <= PART_COPIED_MAX && outbox_copy(out, bytes)) || outbox_memory(out, bytes, part->hold);
@@ -191,7 +191,7 @@ static enum h1_write_result write_spans(struct outbox *out, const struct body *b
         placed = outbox_memory(out, slice_make(body->data, body->size), body->hold);
         break;
     case BODY_FILE:
-        placed = outbox_file(out, body->fd, body->offset, body->size, body->hold);
+        placed = outbox_file(out, body);
         break;
     case BODY_PARTS:
         placed = place_parts(out, body);

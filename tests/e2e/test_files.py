@@ -2,6 +2,7 @@
 import hashlib
 import re
 import threading
+import time
 
 import pytest
 from client import Ended
@@ -107,6 +108,76 @@ def test_a_file_that_is_removed_while_it_is_sent_is_sent_whole(site, large, serv
     site.put("large.bin", 1000)
     wait_until(lambda: server.ask("/large.bin").status == 200, "the new file to be seen")
     assert len(server.ask("/large.bin").body) == 1000
+
+
+@pytest.mark.parametrize("added", [0, 1000])
+def test_a_file_that_is_written_anew_while_it_is_sent_ends_that_connection(large, serve, added):
+    """Nobody gets the beginning of one file and the end of another as if they were one."""
+    server = serve(*UNCACHED)
+    with begin_slowly(server) as slow:
+        with open(large, "r+b") as file:
+            for _ in range(SIZE // 2**20):
+                file.write(b"\0" * 2**20)
+            file.write(b"\0" * added)
+        assert len(slow.read_to_end()) < SIZE
+    assert "cut off, somebody wrote to it while it was sent: /large.bin" in server.log
+    wait_until(lambda: server.ask("/large.bin").status == 200, "the new one to be seen")
+    assert server.ask("/large.bin").body == b"\0" * (SIZE + added)
+
+
+def test_a_log_is_written_while_it_is_sent(large, serve):
+    """It goes out as far as it was there when the response began."""
+    before = large.read_bytes()
+    server = serve(*UNCACHED)
+    with begin_slowly(server) as slow:
+        with open(large, "ab") as file:
+            for _ in range(10):
+                file.write(b"one more line\n")
+                file.flush()
+        assert slow.read_some(SIZE) == before
+
+
+def test_a_file_that_is_replaced_while_it_is_sent_is_sent_whole(site, large, serve):
+    before = large.read_bytes()
+    server = serve(*UNCACHED)
+    with begin_slowly(server) as slow:
+        site.put("beside.bin", SIZE).rename(large)
+        assert slow.read_some(SIZE) == before
+
+
+def test_a_large_file_that_is_being_written_is_not_sent_half(site, serve):
+    """Unless the writer rests for so long that it looks finished: then this attempt shows nothing."""
+    server, size = serve("--cache-size", "1M"), 200 * 64 * 1024
+
+    def attempt(number):
+        target, gaps, got, done = f"/{number}.bin", [], [], threading.Event()
+
+        def write():
+            last = time.monotonic()
+            with open(site.path / target[1:], "ab", buffering=0) as file:
+                for _ in range(200):
+                    file.write(b"x" * 64 * 1024)
+                    time.sleep(0.005)
+                    last, before = time.monotonic(), last
+                    gaps.append(last - before)
+            done.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while not done.is_set():
+            response = server.ask(target)
+            assert response.status in (200, 404, 503)
+            if response.status == 200:
+                got.append(len(response.body))
+        writer.join()
+        wait_until(lambda: server.ask(target).status == 200, "the file to be whole")
+        assert len(server.ask(target).body) == size
+        if max(gaps) > 0.05:
+            return False
+        assert all(length == size for length in got), got
+        return True
+
+    assert any(attempt(number) for number in range(10))
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_found(large, serve):

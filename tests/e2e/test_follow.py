@@ -263,7 +263,7 @@ def lay_out(folder, generation):
     (folder / "index.html").write_text(f"<h1>{generation}</h1>\n{scripts}")
 
 
-GRACE = 0.49  # seconds in which what only the generation before had is still there; the server counts whole milliseconds
+GRACE = 0.48  # seconds in which what only the generation before had is still there; the server's clock has a tick
 
 
 def visit(server, seen):

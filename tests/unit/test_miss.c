@@ -27,6 +27,8 @@ static atomic_int open_error;      /* or fails */
 static atomic_uint opened, missed; /* how often: files of pages, requests */
 static atomic_int asked;           /* what the cache says, if this is set; else what is so */
 static atomic_bool refuses, without_memory;
+static atomic_bool written;        /* somebody is always just writing to the files that are opened */
+static atomic_uint looked;         /* how often they were looked at */
 
 enum { NOT_SAID = -1 };
 
@@ -85,37 +87,62 @@ struct content *__wrap_content_new(const struct page *page, char *bytes, uint64_
     return atomic_load(&without_memory) ? NULL : __real_content_new(page, bytes, hash, dress, now_s);
 }
 
+struct static_file __real_static_open(struct store *store, const struct files *files, const struct page *page);
+struct static_file __wrap_static_open(struct store *store, const struct files *files, const struct page *page);
+struct static_file __wrap_static_open(struct store *store, const struct files *files, const struct page *page)
+{
+    struct static_file file = __real_static_open(store, files, page);
+    if (atomic_load(&written))
+        file.age_ms = 0;
+    atomic_fetch_add(&looked, 1);
+    return file;
+}
+
 /* ---- A server of which no page is in memory ---------------------------------------------------------------------- */
 
-static int start(void **state)
+static int start_watching(const char *watch)
 {
     static char large[LARGE];
-    (void)state;
     memset(large, 'l', sizeof large);
     scratch_open(&scratch);
     scratch_write(&scratch, "root/page.txt", "the page");
     scratch_write(&scratch, "root/other.txt", "another");
     scratch_write_bytes(&scratch, "root/large.txt", large, sizeof large);
+    scratch_date(&scratch, "root/large.txt", 1700000000, 0);
     atomic_store(&shut, false);
     atomic_store(&asked, NOT_SAID);
     atomic_store(&refuses, false);
     atomic_store(&without_memory, false);
     atomic_store(&open_error, EIO); /* while the server starts, which would read all */
     server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 2, .background = 2, .root = scratch.root,
-                                         .cache_bytes = CACHE_BYTES, .no_encodings = true, .watch = "off",
+                                         .cache_bytes = CACHE_BYTES, .no_encodings = true, .watch = watch,
                                          .log = note, .log_user = &notes });
     assert_non_null(server);
     start_server(server);
     atomic_store(&open_error, 0);
     atomic_store(&opened, 0);
     atomic_store(&missed, 0);
+    atomic_store(&looked, 0);
     return 0;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return start_watching("off");
+}
+
+static int start_following(void **state)
+{
+    (void)state;
+    return start_watching("auto");
 }
 
 static int end(void **state)
 {
     (void)state;
     atomic_store(&shut, false);
+    atomic_store(&written, false);
     rh_server_free(server);
     scratch_close(&scratch);
     return 0;
@@ -306,6 +333,90 @@ static void no_memory_for_it(void **state)
     is_sent_from_its_file("the page");
 }
 
+/* ---- What is not as the table knows it ------------------------------------------------------------------------- */
+
+/* Where the disk is followed a request waits for the generation that knows it, and gets it with its validators; if that
+ * comes too late, as on a busy machine, then without. */
+static void a_page_that_changes_is_waited_for(void **state)
+{
+    static const char *const names[] = { "page", "large" };
+    bool validated[2] = { false, false };
+    (void)state;
+    for (unsigned i = 0; i < 40 && !(validated[0] && validated[1]); i++) {
+        char path[32], request[32];
+        snprintf(path, sizeof path, "root/%s.txt", names[i % 2]);
+        snprintf(request, sizeof request, "GET /%s.txt", names[i % 2]);
+        scratch_write(&scratch, path, "changed");
+        struct reply *reply = ask(server, request);
+        assert_int_equal(reply->status, 200);
+        assert_string_equal(reply->body, "changed");
+        validated[i % 2] |= strstr(reply->head, "ETag") != NULL;
+        end(state);
+        start_following(state);
+    }
+    assert_true(validated[0] && validated[1]);
+}
+
+/* It is not sent half, nor is it waited for without end. */
+static void a_large_one_that_never_holds_still(void **state)
+{
+    (void)state;
+    atomic_store(&written, true);
+    struct reply *reply = ask(server, "GET /large.txt");
+    assert_int_equal(reply->status, 503);
+    assert_true(has_line(reply, "Retry-After: 1"));
+    assert_true(atomic_load(&looked) > 1);
+    atomic_store(&written, false);
+    assert_int_equal(ask(server, "GET /large.txt")->body_size, LARGE);
+}
+
+static void a_small_one_that_never_holds_still(void **state)
+{
+    (void)state;
+    atomic_store(&written, true);
+    atomic_store(&refuses, true);
+    expect(server, "GET /other.txt", 200, "another");
+    assert_true(atomic_load(&looked) > 1);
+}
+
+/* There is nothing to be waited for. */
+static void a_large_one_where_nobody_follows(void **state)
+{
+    (void)state;
+    atomic_store(&written, true);
+    assert_int_equal(ask(server, "GET /large.txt")->body_size, LARGE);
+    assert_int_equal(atomic_load(&looked), 1);
+}
+
+static void a_server_that_ends_while_somebody_waits(void **state)
+{
+    int clients[CLIENTS];
+    pthread_t thread;
+    (void)state;
+    atomic_store(&written, true);
+    ask_all(clients, "/large.txt");
+    await(&looked, CLIENTS);
+    assert_int_equal(pthread_create(&thread, NULL, stop_and_wait, NULL), 0);
+    pthread_join(thread, NULL);
+    rh_server_free(server);
+    server = NULL;
+    all_get(clients, 0, "");
+}
+
+static void clients_that_go_away_while_they_wait(void **state)
+{
+    int clients[CLIENTS];
+    (void)state;
+    atomic_store(&written, true);
+    ask_all(clients, "/large.txt");
+    await(&looked, CLIENTS);
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_reset(clients[i]);
+    assert_int_equal(ask(server, "GET /large.txt")->status, 503);
+    atomic_store(&written, false);
+    assert_int_equal(ask(server, "GET /large.txt")->body_size, LARGE);
+}
+
 /* Conditions and ranges are looked at when it is there, in memory or in its file. */
 static void conditions_and_ranges(void **state)
 {
@@ -352,6 +463,7 @@ static void the_order_of_a_connection(void **state)
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)
+#define FOLLOWING(function) cmocka_unit_test_setup_teardown(function, start_following, end)
 
 int main(void)
 {
@@ -367,6 +479,12 @@ int main(void)
         TEST(refused_by_the_cache),
         TEST(there_a_moment_ago),
         TEST(no_memory_for_it),
+        FOLLOWING(a_page_that_changes_is_waited_for),
+        FOLLOWING(a_large_one_that_never_holds_still),
+        FOLLOWING(a_small_one_that_never_holds_still),
+        TEST(a_large_one_where_nobody_follows),
+        FOLLOWING(a_server_that_ends_while_somebody_waits),
+        FOLLOWING(clients_that_go_away_while_they_wait),
         TEST(conditions_and_ranges),
         TEST(the_order_of_a_connection),
     };

@@ -73,6 +73,7 @@ static void keeps_the_order(void **state)
 {
     struct outbox out;
     struct hold memory, file;
+    struct steady steady;
     (void)state;
     hold_init(&memory, gone);
     hold_init(&file, gone);
@@ -81,7 +82,8 @@ static void keeps_the_order(void **state)
     assert_true(outbox_memory(&out, SLICE("body"), &memory));
     put(&out, "more");
     put(&out, "!");
-    assert_true(outbox_file(&out, 7, 1000, UINT64_C(5000000000), &file));
+    assert_true(outbox_file(&out, &(struct body){ .kind = BODY_FILE, .fd = 7, .offset = 1000, .hold = &file,
+                                                    .size = UINT64_C(5000000000), .steady = &steady }));
     assert_true(outbox_memory(&out, SLICE("static"), NULL));
 
     assert_int_equal(out.count, 5);
@@ -94,6 +96,7 @@ static void keeps_the_order(void **state)
     assert_int_equal(out.spans[3].kind, SPAN_FILE);
     assert_int_equal(out.spans[3].fd, 7);
     assert_int_equal(out.spans[3].offset, 1000);
+    assert_ptr_equal(out.spans[3].steady, &steady);
     assert_true(out.spans[3].size == UINT64_C(5000000000));
     assert_null(out.spans[4].hold);
     assert_int_equal(count_of(&memory), 2);
@@ -109,7 +112,7 @@ static void adds_nothing_for_size_0(void **state)
     hold_init(&hold, gone);
     outbox_init(&out, buffer, sizeof buffer);
     assert_true(outbox_memory(&out, SLICE(""), &hold));
-    assert_true(outbox_file(&out, 3, 10, 0, &hold));
+    assert_true(outbox_file(&out, &(struct body){ .kind = BODY_FILE, .fd = 3, .offset = 10, .hold = &hold }));
     assert_int_equal(out.count, 0);
     assert_int_equal(count_of(&hold), 1);
 
@@ -131,7 +134,7 @@ static void says_when_the_spans_are_full(void **state)
         assert_true(outbox_memory(&out, SLICE("x"), &hold));
     }
     assert_false(outbox_memory(&out, SLICE("x"), &hold));
-    assert_false(outbox_file(&out, 3, 0, 1, &hold));
+    assert_false(outbox_file(&out, &(struct body){ .kind = BODY_FILE, .fd = 3, .size = 1, .hold = &hold }));
     assert_null(outbox_reserve(&out, 1));
     assert_int_equal(out.count, OUTBOX_SPANS);
     assert_int_equal(count_of(&hold), 1 + OUTBOX_SPANS);

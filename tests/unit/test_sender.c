@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -79,8 +80,20 @@ static void count_gone(struct hold *hold)
     gone++;
 }
 
+/* Holds so many times. */
+struct promise {
+    struct steady steady;
+    unsigned times;
+};
+
+static bool holds(const struct steady *steady)
+{
+    return ((struct promise *)steady)->times-- > 0;
+}
+
 struct scene {
     struct sink sink;
+    struct promise promise;
     struct pages pages;
     struct outbox out;
     char buffer[8192], big[3000];
@@ -106,7 +119,9 @@ static void fill(struct scene *scene)
     assert_true(outbox_memory(&scene->out, slice_make(scene->big, 3000), &scene->memory));
     memcpy(outbox_reserve(&scene->out, 4), "tail", 4);
     outbox_commit(&scene->out, 4);
-    assert_true(outbox_file(&scene->out, 77, 1000, 4000, &scene->file));
+    scene->promise = (struct promise){ { holds }, UINT_MAX };
+    assert_true(outbox_file(&scene->out, &(struct body){ .kind = BODY_FILE, .fd = 77, .offset = 1000, .size = 4000,
+                                                         .hold = &scene->file, .steady = &scene->promise.steady }));
     memcpy(outbox_reserve(&scene->out, 3), "end", 3);
     outbox_commit(&scene->out, 3);
     hold_unref(&scene->memory);
@@ -195,6 +210,25 @@ static void breaks_where_a_file_has_shrunk(void **state)
     free(scene);
 }
 
+/* Nothing more of it goes out, wherever in it that is. */
+static void breaks_where_a_file_is_another(void **state)
+{
+    (void)state;
+    for (unsigned times = 0; times < 10; times++) {
+        struct scene *scene = calloc(1, sizeof *scene);
+        fill(scene);
+        scene->promise.times = times;
+        scene->sink.most = 400;
+        scene->sink.balks = true;
+        assert_int_equal(send_all(scene), SENT_BROKEN);
+        backlog_free(&scene->pages, scene->backlog);
+        assert_int_equal(gone, 2);
+        assert_true(scene->sink.size >= 3008 && scene->sink.size <= 3008 + 400 * times);
+        pages_fini(&scene->pages);
+        free(scene);
+    }
+}
+
 static void small_ones_go_at_once(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
@@ -227,6 +261,7 @@ int main(void)
         cmocka_unit_test(any_number_of_bytes_at_a_time),
         cmocka_unit_test(fails_at_every_call),
         cmocka_unit_test(breaks_where_a_file_has_shrunk),
+        cmocka_unit_test(breaks_where_a_file_is_another),
         cmocka_unit_test(small_ones_go_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

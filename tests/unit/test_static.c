@@ -106,6 +106,7 @@ static void the_file_is_held_while_it_is_sent(void **state)
             if (body.part_count > 0)
                 body = body.parts[1];
             assert_int_equal(body.fd, fd);
+            assert_true(body.steady->holds(body.steady));
             if (spans)
                 hold_ref(body.hold);
             descriptors_forget(&store.descriptors, the_page());
@@ -296,6 +297,43 @@ static void another_file_of_that_name(void **state)
     static_close(&file);
 }
 
+/* Whoever sends it is told that it is not what was promised, also where it was not the page's to begin with. */
+static void written_to_while_it_is_sent(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        static_ask(METHOD_GET, "");
+        struct static_file file = open_page();
+        assert_int_equal(file.changed, i > 0);
+        assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_ANSWERED);
+        const struct steady *steady = exchange.response.answer->body.steady;
+        assert_true(steady->holds(steady));
+        scratch_write(&scratch, "root/a.html", i ? "less" : "shorter");
+        assert_false(steady->holds(steady));
+    }
+    assert_non_null(strstr(scratch.lines, "cut off, somebody wrote to it while it was sent: /a.html\n"));
+}
+
+static void how_long_ago_it_was_written_to(void **state)
+{
+    (void)state;
+    struct static_file file = open_page();
+    assert_true(file.age_ms > 1000);
+    static_close(&file);
+    scratch_write(&scratch, "root/a.html", "now");
+    file = open_page();
+    assert_true(file.age_ms < 1000 * 1000);
+    static_close(&file);
+    scratch_date(&scratch, "root/a.html", 4000000000, 0);
+    file = open_page();
+    assert_int_equal(file.age_ms, UINT_MAX);
+    static_close(&file);
+    scratch_date(&scratch, "root/a.html", -1000000000, 0);
+    file = open_page();
+    assert_int_equal(file.age_ms, UINT_MAX);
+    static_close(&file);
+}
+
 static void changed_in_the_future(void **state)
 {
     struct clock clock = { .now_ms = 0 };
@@ -364,13 +402,15 @@ static void no_memory_for_an_answer(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         static_ask(METHOD_GET, fields[i]);
-        struct static_file file = open_page();
-        allocations_left = 0;
-        assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_NO_MEMORY);
-        allocations_left = -1;
-        assert_int_equal(exchange.response.status, 0);
-        assert_non_null(file.descriptor); /* still the caller's */
-        static_close(&file);
+        for (int left = 0; left < 2; left++) {
+            struct static_file file = open_page();
+            allocations_left = left;
+            assert_int_equal(static_answer_file(the_page(), &dress, &file, &exchange, NOW_S), STATIC_NO_MEMORY);
+            allocations_left = -1;
+            assert_int_equal(exchange.response.status, 0);
+            assert_non_null(file.descriptor); /* still the caller's */
+            static_close(&file);
+        }
     }
 }
 
@@ -434,6 +474,8 @@ int main(void)
         TEST(the_type_that_is_said),
         TEST(other_size_or_time),
         TEST(another_file_of_that_name),
+        TEST(written_to_while_it_is_sent),
+        TEST(how_long_ago_it_was_written_to),
         TEST(changed_in_the_future),
         TEST(gone_or_something_else),
         TEST(our_own_trouble),

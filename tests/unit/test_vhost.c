@@ -385,6 +385,79 @@ static void room_that_comes_when_it_is_over(void **state)
     assert_int_equal(vhost_stats(vhost).pages_in_memory, 10);
 }
 
+/* ---- Who waits for the next generation ---- */
+
+struct patient {
+    struct vhost_waiter waiter;
+    atomic_uint woken;
+};
+
+static void count_woken(struct vhost_waiter *waiter)
+{
+    atomic_fetch_add(&((struct patient *)waiter)->woken, 1);
+}
+
+static struct patient patient_until(uint64_t until_ms)
+{
+    return (struct patient){ .waiter = { .until_ms = until_ms, .wake = count_woken } };
+}
+
+static void await_woken(struct patient *patient)
+{
+    for (int i = 0; atomic_load(&patient->woken) == 0 && i < PATIENCE_MS; i++) {
+        qsbr_announce(store.qsbr, 0);
+        usleep(1000);
+    }
+    assert_int_equal(atomic_load(&patient->woken), 1);
+}
+
+static void nobody_waits_where_nobody_follows(void **state)
+{
+    struct patient patient = patient_until(0);
+    (void)state;
+    assert_true(vhost_load(vhost));
+    assert_false(vhost_await(vhost, &patient.waiter, vhost_generation(vhost)));
+    assert_false(vhost_await(vhost, &patient.waiter, NULL));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_await(vhost, &patient.waiter, vhost_generation(vhost)));
+    vhost_stop(vhost);
+    assert_int_equal(patient.woken, 1);
+    assert_false(vhost_await(vhost, &patient.waiter, NULL));
+    assert_int_equal(patient.woken, 1);
+}
+
+static void the_next_one_wakes_all(void **state)
+{
+    struct patient patients[3] = { patient_until(UINT64_MAX), patient_until(UINT64_MAX), patient_until(UINT64_MAX) };
+    (void)state;
+    assert_true(vhost_load(vhost));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
+    const struct generation *seen = vhost_generation(vhost);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(vhost_await(vhost, &patients[i].waiter, seen));
+    assert_int_equal(atomic_load(&patients[0].woken), 0);
+    scratch_write(&scratch, "root/a.txt", "changed");
+    for (size_t i = 0; i < 3; i++)
+        await_woken(&patients[i]);
+    assert_int_equal(size_of("/a.txt"), 7);
+    assert_true(vhost_await(vhost, &patients[0].waiter, seen)); /* it is there already */
+    assert_int_equal(atomic_load(&patients[0].woken), 2);
+}
+
+static void patience_ends(void **state)
+{
+    struct patient hasty = patient_until(0), patient = patient_until(UINT64_MAX);
+    (void)state;
+    assert_true(vhost_load(vhost));
+    assert_true(vhost_follow(vhost, VHOST_WATCH_AUTO));
+    assert_true(vhost_await(vhost, &patient.waiter, vhost_generation(vhost)));
+    assert_true(vhost_await(vhost, &hasty.waiter, vhost_generation(vhost)));
+    await_woken(&hasty);
+    assert_int_equal(atomic_load(&patient.woken), 0);
+    vhost_stop(vhost);
+    assert_int_equal(atomic_load(&patient.woken), 1);
+}
+
 /* What is wrong is said, what was served goes on being served, and the next change is seen as ever. */
 static void what_cannot_be_read(void **state)
 {
@@ -468,6 +541,9 @@ int main(void)
         TEST(its_end_comes_by_itself),
         TEST(large_ones_are_not_kept_beside_one_another),
         TEST(room_that_comes_when_it_is_over),
+        TEST(nobody_waits_where_nobody_follows),
+        TEST(the_next_one_wakes_all),
+        TEST(patience_ends),
         TEST(what_cannot_be_read),
         TEST(the_root_is_replaced),
         TEST(a_folder_that_is_empty),
