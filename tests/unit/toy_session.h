@@ -152,7 +152,8 @@ static void toy_goodbye(struct session *session, struct outbox *out)
     if (session->phase == SESSION_OPEN)
         toy_say(out, SLICE("bye"));
     atomic_fetch_add(&book.told, 1);
-    session->phase = SESSION_CLOSE;
+    if (session->phase != SESSION_WAITING) /* its answer is still to come */
+        session->phase = SESSION_CLOSE;
 }
 
 static bool toy_ended(struct session *session)
