@@ -1,8 +1,11 @@
 /* It doubles, so that a message of n bytes is copied at most n bytes' worth while it grows. */
 #include "wire/ws_buffer.h"
 
+#include <assert.h>
+
 char *ws_buffer_reserve(struct ws_buffer *buffer, struct pages *pages, size_t more)
 {
+    assert(more > 0);
     if (more <= buffer->room - buffer->size)
         return buffer->bytes + buffer->size;
     size_t wanted = buffer->size + more, room;

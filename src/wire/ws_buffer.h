@@ -10,8 +10,8 @@ struct ws_buffer {
     size_t size, room;
 };
 
-/* Where `more` bytes can be put behind those that are there; the caller adds them to size. NULL: no memory, and nothing
- * has changed. */
+/* Where `more` bytes, one at least, can be put behind those that are there; the caller adds them to size. NULL: no
+ * memory, and nothing has changed. */
 char *ws_buffer_reserve(struct ws_buffer *buffer, struct pages *pages, size_t more);
 
 void ws_buffer_free(struct ws_buffer *buffer, struct pages *pages);

@@ -333,11 +333,11 @@ static size_t feed(struct session *session, struct slice bytes, struct outbox *o
 {
     struct ws_session *s = of(session);
     struct slice rest = bytes;
-    size_t before = 0;
+    size_t before = SIZE_MAX;
     if (s->socket != NULL && closing_too_long(s))
         session->phase = part(s, WS_ABNORMAL, SLICE(""));
     s->pinged = false;
-    while (session->phase == SESSION_OPEN && rest.size != before) {
+    while (session->phase == SESSION_OPEN && rest.size > 0 && rest.size != before) {
         before = rest.size;
         session->phase = step(s, &rest, out);
     }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "frames.h"
+
 static void fail(const struct case_reader *reader, const char *what)
 {
     fprintf(stderr, "%s:%u: %s\n", reader->path, reader->line, what);
@@ -31,6 +33,7 @@ void case_close(struct case_reader *reader)
 void case_free(struct wire_case *wire_case)
 {
     text_free(&wire_case->input);
+    text_free(&wire_case->frames);
     text_free(&wire_case->asked);
 }
 
@@ -127,6 +130,25 @@ static void add_input(struct case_reader *reader, struct wire_case *made, struct
         text_append(&made->input, bytes);
 }
 
+/* ">f" and "<f": a frame of the client, of the server. */
+static void add_frame(struct case_reader *reader, struct text *text, struct slice rest, bool client)
+{
+    struct slice word = take_word(&rest);
+    if (!frames_add(text, word, unescape(reader, rest), client))
+        fail(reader, "unknown frame");
+}
+
+/* The opening handshake of a WebSocket, and that it is agreed to. */
+static void add_opening(const struct case_reader *reader, struct wire_case *made, struct slice rest)
+{
+    bool deflate = slice_equal(rest, SLICE("deflate"));
+    if (rest.size > 0 && !deflate)
+        fail(reader, "only \"deflate\" can stand behind \"opens\"");
+    frames_open(&made->input, deflate);
+    made->replies[made->reply_count++] = (struct expected_reply){ .status = 101 };
+    text_append(&made->asked, SLICE("GET /ws\n"));
+}
+
 static void add_reply(const struct case_reader *reader, struct wire_case *made, struct slice rest)
 {
     if (made->reply_count == CASE_REPLIES_MAX)
@@ -180,7 +202,13 @@ static void read_reply(struct case_reader *reader, struct wire_case *made, struc
 static void read_line(struct case_reader *reader, struct wire_case *made, struct slice line)
 {
     struct slice word = take_word(&line);
-    if (word.data[0] == '>') {
+    if (slice_equal(word, SLICE(">f"))) {
+        add_frame(reader, &made->input, line, true);
+    } else if (slice_equal(word, SLICE("<f"))) {
+        add_frame(reader, &made->frames, line, false);
+    } else if (slice_equal(word, SLICE("opens"))) {
+        add_opening(reader, made, line);
+    } else if (word.data[0] == '>') {
         add_input(reader, made, word, line);
     } else if (word.data[0] == '<') {
         read_reply(reader, made, word, line);

@@ -26,6 +26,7 @@ struct wire_case {
     struct text input;
     struct expected_reply replies[CASE_REPLIES_MAX];
     unsigned reply_count;
+    struct text frames;       /* what goes out behind the replies, on a WebSocket */
     struct text asked;        /* as in struct stage */
     unsigned interim_whole, interim_bytes; /* how many 100s where all comes at once, and where each byte comes alone */
     bool expires;             /* the deadline passes behind the last byte */

@@ -76,6 +76,11 @@ static const char *take_fields(struct slice *bytes, struct reply *reply)
     }
 }
 
+static bool bodiless(unsigned status)
+{
+    return status == 101 || status == 204 || status == 304;
+}
+
 static const char *check_fields(const struct reply *reply)
 {
     unsigned dates, servers, lengths, codings, connections;
@@ -92,7 +97,7 @@ static const char *check_fields(const struct reply *reply)
         return "two ways to tell the length";
     if (connections > 1)
         return "several Connection fields";
-    if ((reply->status == 204 || reply->status == 304) && lengths + codings > 0)
+    if (bodiless(reply->status) && lengths + codings > 0)
         return "a length where there is no content";
     return NULL;
 }
@@ -158,7 +163,7 @@ const char *reply_take(struct slice *bytes, bool to_head, struct reply *reply)
         wrong = take_fields(bytes, reply);
     if (!wrong)
         wrong = check_fields(reply);
-    if (wrong || to_head || reply->status == 204 || reply->status == 304)
+    if (wrong || to_head || bodiless(reply->status))
         return wrong;
     return take_body(bytes, reply);
 }

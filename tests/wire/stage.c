@@ -7,6 +7,7 @@
 
 #include "parts.h"
 #include "pieces.h"
+#include "socket.h"
 #include "wire/h1_session.h"
 
 static void require(bool holds, const char *what)
@@ -145,6 +146,12 @@ static void answer_parts(struct stage *stage, struct exchange *exchange)
         refuse(&stage->host, exchange, 503);
 }
 
+static void answer_socket(struct stage *stage, struct exchange *exchange)
+{
+    if (!socket_answer(stage, exchange))
+        refuse(&stage->host, exchange, 503);
+}
+
 static void answer_later(struct stage *stage, struct exchange *exchange)
 {
     if (!exchange_settle(exchange, exchange->head_size)) {
@@ -180,6 +187,7 @@ static const struct resource resources[] = {
     { SLICE_INIT("/drip"), READ, BODY_PLAN_DISCARD, pieces_drip },
     { SLICE_INIT("/pieces"), WRITE, BODY_PLAN_STREAM, pieces_asked },
     { SLICE_INIT("/echo"), WRITE, BODY_PLAN_WHOLE, answer_echo },
+    { SLICE_INIT("/ws"), READ, BODY_PLAN_DISCARD, answer_socket },
     { SLICE_INIT("/later"), READ | WRITE, BODY_PLAN_WHOLE, answer_later },
     { SLICE_INIT(""), 1 << METHOD_OPTIONS, BODY_PLAN_DISCARD, answer_none },
 };
@@ -333,6 +341,7 @@ void stage_init(struct stage *stage, size_t outbox_size)
     stage->host.limits = &stage->limits;
     stage->asked = writer_on(stage->asked_bytes, sizeof stage->asked_bytes);
     pages_init(&stage->pages, 1 << 20);
+    stage->sockets.pages = &stage->pages;
     char *buffer = malloc(outbox_size);
     require(buffer != NULL, "no memory");
     outbox_init(&stage->outbox, buffer, outbox_size);
@@ -353,6 +362,7 @@ void stage_fini(struct stage *stage)
     require(atomic_load(&stage->file_hold.count) == 1, "a reference on a file was leaked");
     close(stage->file);
     free(stage->spare);
+    ws_inflater_free(stage->sockets.inflater);
     require(stage->pages.taken_bytes == 0, "pages were leaked");
     answer_unref(stage->page);
     answer_unref(stage->large);

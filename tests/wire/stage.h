@@ -10,14 +10,22 @@
  *     GET /broken   pulled, breaks after 5,000 bytes      GET /reset    205, with content that must not get out
  *     POST /echo    the body, wanted whole                GET, POST /later   deferred, answers "later: " and the body
  *     OPTIONS *     204                                   GET /parts    206, made of parts, three ranges of /large
+ *     GET /ws       a WebSocket, see socket.h
  */
 #ifndef TESTS_WIRE_STAGE_H
 #define TESTS_WIRE_STAGE_H
 
 #include "base/writer.h"
 #include "http/session.h"
+#include "wire/ws_session.h"
 
-enum { STAGE_LARGE_SIZE = 20000, STAGE_PIECE_SIZE = 5000, STAGE_OUTBOX_SIZE = 64 * 1024, STAGE_STREAM_MAX = 300 };
+enum {
+    STAGE_LARGE_SIZE = 20000,
+    STAGE_PIECE_SIZE = 5000,
+    STAGE_OUTBOX_SIZE = 64 * 1024,
+    STAGE_STREAM_MAX = 300,
+    STAGE_MESSAGE_MAX = 300
+};
 
 struct text {
     char *data;
@@ -38,6 +46,7 @@ struct stage {
     struct session_limits limits;
     struct clock clock;
     struct pages pages;
+    struct ws_worker sockets;
     struct session *session;  /* NULL: no connection */
     struct outbox outbox;
     struct answer *page, *large, *same;
