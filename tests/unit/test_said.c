@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <stdatomic.h>
+
 #include "server/respond.h"
 
 #include "page_rules_fixture.h"
@@ -199,7 +201,7 @@ static void headers_of_the_site(void **state)
 
 /* ---- How it is answered ------------------------------------------------------------------------------------- */
 
-static bool prepared; /* the last answer of `fail` */
+static atomic_bool prepared; /* the last answer of `fail` */
 
 /* "?exhausted": without memory for anything more. */
 static void fail_here(rh_request *request, void *user)
@@ -212,7 +214,7 @@ static void fail_here(rh_request *request, void *user)
         arena->ceiling = arena->used;
     }
     respond_error(exchange, 404, 0, SLICE(""));
-    prepared = exchange->response.answer != NULL;
+    atomic_store(&prepared, exchange->response.answer != NULL);
 }
 
 static void serve_failures(rh_host_options host)
@@ -228,11 +230,11 @@ static void what_nobody_speaks_of_stays_prepared(void **state)
     serve_failures(HOST({ .path = "/fail/silent", .cache_control = FOREVER },
                         { .path = "/fail/said", SAYS("X-A: b") }));
     says_nothing(get("GET /fail/other", "", 404));
-    assert_true(prepared);
+    assert_true(atomic_load(&prepared));
     says_nothing(get("GET /fail/silent", "", 404));
-    assert_true(prepared);
+    assert_true(atomic_load(&prepared));
     says(get("GET /fail/said", "", 404));
-    assert_false(prepared);
+    assert_false(atomic_load(&prepared));
 }
 
 static void an_error_is_answered_without_memory(void **state)
@@ -240,7 +242,7 @@ static void an_error_is_answered_without_memory(void **state)
     (void)state;
     serve_failures(HOST({ .path = "/*", SAYS("X-A: b") }));
     says_nothing(get("GET /fail/x?exhausted", "", 404));
-    assert_true(prepared);
+    assert_true(atomic_load(&prepared));
     says(get("GET /fail/x", "", 404));
 }
 
