@@ -1,5 +1,5 @@
-/* JSON call by call, which cannot come out invalid: what does not belong where it is put becomes a 500 and a line in the
- * log. For short ones rh_json with its format is less to write. Included by rawhttp.h.
+/* JSON call by call, which cannot come out invalid: what does not belong where it is put becomes a 500 and a line in
+ * the log. For short ones rh_json with its format is less to write. Included by rawhttp.h.
  *
  *     rh_json_object(request, NULL);
  *     rh_json_text(request, "name", user->name);

@@ -224,7 +224,7 @@ bool field_trails(struct slice name)
         SLICE_INIT("te"),          SLICE_INIT("trailer"),       SLICE_INIT("proxy-authenticate"),
         SLICE_INIT("upgrade"),     SLICE_INIT("vary"),          SLICE_INIT("www-authenticate"),
     };
-    if (!field_settable(name) || slice_equal_nocase(slice_part(name, 0, 8), SLICE("content-")))
+    if (!field_settable(name) || (name.size >= 8 && slice_equal_nocase(slice_part(name, 0, 8), SLICE("content-"))))
         return false;
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
         if (slice_equal_nocase(name, before[i]))
