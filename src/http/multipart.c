@@ -89,7 +89,7 @@ struct slice multipart_boundary(struct slice content_type)
     return good ? boundary : slice_make(NULL, 0);
 }
 
-/* ---- The head of a part --------------------------------------------------------------------------------------- */
+/* ---- The head of a part ------------------------------------------------------------------------------------- */
 
 static bool starts_nocase(struct slice text, struct slice start)
 {
@@ -100,7 +100,8 @@ static bool starts_nocase(struct slice text, struct slice start)
  * as long, so it is undone in place. */
 static struct slice unescape(struct multipart *m, struct slice text)
 {
-    static const struct slice escapes[] = { SLICE_INIT("%22"), SLICE_INIT("%0D"), SLICE_INIT("%0A"), SLICE_INIT("\\\"") };
+    static const struct slice escapes[] = { SLICE_INIT("%22"), SLICE_INIT("%0D"), SLICE_INIT("%0A"),
+                                            SLICE_INIT("\\\"") };
     static const char meant[] = "\"\r\n\"";
     if (text.data == NULL)
         return text;
@@ -158,7 +159,7 @@ static bool read_head(struct multipart *m)
     return m->name.data != NULL;
 }
 
-/* ---- The machine ---------------------------------------------------------------------------------------------- */
+/* ---- The machine -------------------------------------------------------------------------------------------- */
 
 void multipart_init(struct multipart *m, struct slice boundary)
 {

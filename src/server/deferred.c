@@ -64,7 +64,6 @@ void deferred_await(struct server_worker *worker)
         poll(&bell, 1, -1);
         mailbox_open(&worker->net.mailbox);
     }
-    mailbox_open(&worker->net.mailbox); /* of pipes that were written to until their responses were over */
 }
 
 void rh_defer(rh_request *request)

@@ -3,24 +3,30 @@
 
 #include "server/respond.h"
 
-/* Lies in the exchange's arena. */
-struct receiver {
-    rh_receiver *take;
-    void *user;
-    bool ended; /* it has been told of the end */
-};
+void receive_with(struct exchange *exchange, struct receiver receiver)
+{
+    const struct route *route = exchange->route;
+    bool streams = route != NULL && route->stream;
+    struct receiver *copy = streams ? arena_take(&exchange->arena, sizeof *copy) : NULL;
+    if (!streams)
+        exchange->response.refused = true;
+    else if (copy == NULL)
+        respond_starved(exchange);
+    if (copy == NULL)
+        return;
+    *copy = receiver;
+    exchange->receiver = copy;
+}
 
 void rh_receive(rh_request *request, rh_receiver *take, void *user)
 {
-    struct exchange *exchange = (struct exchange *)request;
-    const struct route *route = exchange->route;
-    struct receiver *receiver = arena_take(&exchange->arena, sizeof *receiver);
-    if (route == NULL || !route->stream || receiver == NULL) {
-        exchange->response.refused = true;
-        return;
-    }
-    *receiver = (struct receiver){ .take = take, .user = user };
-    exchange->receiver = receiver;
+    receive_with((struct exchange *)request, (struct receiver){ .take = take, .user = user });
+}
+
+static bool open(const struct exchange *exchange)
+{
+    const struct receiver *receiver = exchange->receiver;
+    return receiver != NULL && !receiver->ended && !exchange_answered(exchange) && !exchange->response.refused;
 }
 
 void receive_piece(struct exchange *exchange, struct slice piece, bool last)
@@ -28,15 +34,18 @@ void receive_piece(struct exchange *exchange, struct slice piece, bool last)
     struct receiver *receiver = exchange->receiver;
     receiver->ended = last;
     receiver->take((rh_request *)exchange, receiver->user, (rh_slice){ piece.data, piece.size }, last);
-    if (!exchange->deferred)
-        receive_settle(exchange);
+    if (!exchange->deferred && !open(exchange))
+        respond_settle(exchange);
 }
 
 void receive_settle(struct exchange *exchange)
 {
-    struct receiver *receiver = exchange->receiver;
-    bool open = receiver != NULL && !receiver->ended && !exchange_answered(exchange) && !exchange->response.refused;
-    if (!open)
+    const struct receiver *receiver = exchange->receiver;
+    if (open(exchange) && receiver->resume != NULL)
+        receiver->resume((rh_request *)exchange, receiver->user);
+    if (exchange->deferred)
+        return;
+    if (!open(exchange))
         respond_settle(exchange);
     else if (!exchange->streaming) /* there never was a body */
         receive_piece(exchange, SLICE(""), true);

@@ -3,6 +3,18 @@
 #define SERVER_RECEIVE_H
 
 #include "http/exchange.h"
+#include "rawhttp.h"
+
+/* Who takes a body. In the exchange's arena. */
+struct receiver {
+    rh_receiver *take;
+    void *user;
+    void (*resume)(rh_request *request, void *user); /* it is back without an answer; before more is read. May be NULL */
+    bool ended;                                      /* it has been told of the end */
+};
+
+/* What rh_receive does. */
+void receive_with(struct exchange *exchange, struct receiver receiver);
 
 /* The next piece of the body, or its end. */
 void receive_piece(struct exchange *exchange, struct slice piece, bool last);

@@ -407,6 +407,7 @@ static void free_workers(rh_server *server)
     /* Background work first: it sends exchanges home, which the workers then still have to take in. */
     if (server->background != NULL)
         background_free(server->background);
+    server->background = NULL;
     if (server->guard_pool != NULL)
         guard_pool_fini(server->guard_pool);
     free(server->guard_pool);

@@ -228,9 +228,22 @@ static void keeps_the_servers_own_names(void **state)
         assert_true(field_settable(slice_text(free[i])));
 }
 
+static void knows_what_may_stand_behind(void **state)
+{
+    static const char *const before[] = { "Connection", "Content-Length", "content-type", "Content-", "Date", "Host",
+                                          "", "Set-Cookie", "TE", "trailer", "WWW-Authenticate", "a b" };
+    static const char *const behind[] = { "X-Checksum", "Content", "c", "ETag", "Server-Timing", "Digest" };
+    (void)state;
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        assert_false(field_trails(slice_text(before[i])));
+    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++)
+        assert_true(field_trails(slice_text(behind[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_what_may_stand_behind),
         cmocka_unit_test(identifies_every_name),
         cmocka_unit_test(identifies_nothing_near_them),
         cmocka_unit_test(identifies_no_others),

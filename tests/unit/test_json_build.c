@@ -98,7 +98,7 @@ static void nests_so_deep(void **state)
     assert_int_equal(ask_for(script)->status, 500);
 }
 
-/* ---- Whether it is JSON ----------------------------------------------------------------------------------------- */
+/* ---- Whether it is JSON ------------------------------------------------------------------------------------- */
 
 static const char *skip_value(const char *at);
 

@@ -15,7 +15,7 @@
 #define PART(head, content) "--b\r\nContent-Disposition: form-data; " head "\r\n\r\n" content "\r\n"
 #define END "--b--\r\n"
 
-/* ---- The boundary --------------------------------------------------------------------------------------------- */
+/* ---- The boundary ------------------------------------------------------------------------------------------- */
 
 static void finds_the_boundary(void **state)
 {
@@ -52,7 +52,7 @@ static void finds_the_boundary(void **state)
     }
 }
 
-/* ---- Forms ------------------------------------------------------------------------------------------------------ */
+/* ---- Forms -------------------------------------------------------------------------------------------------- */
 
 static void show(struct writer *w, const char *before, struct slice text)
 {
@@ -63,7 +63,7 @@ static void show(struct writer *w, const char *before, struct slice text)
         writer_put(w, text);
 }
 
-/* "name|filename|type=content;" for each part, then "." for the end, "!" for what is no form, "~" for one that stops. */
+/* "name|filename|type=content;" for each part, "." for the end, "!" for what is no form, "~" for one that stops. */
 static void read_piece(struct multipart *m, struct slice piece, struct writer *w)
 {
     char *copy = malloc(piece.size); /* so that nothing can be looked at beyond it, or afterwards */
