@@ -123,6 +123,21 @@ static void look_up(rh_request *request, void *user)
         rh_fail(request, 403, NULL);
 }
 
+/* For each piece again, and nothing is left in the scene by it. */
+static void take_and_look_up(rh_request *request, void *user, rh_slice piece, bool last)
+{
+    (void)user, (void)piece;
+    if (last)
+        rh_empty(request);
+    else
+        rh_background(request, look_up, NULL);
+}
+
+static void begin_looking_up(rh_request *request, void *user)
+{
+    rh_receive(request, take_and_look_up, user);
+}
+
 static void begin_later(rh_request *request, void *user)
 {
     begin(request, user);
@@ -165,6 +180,7 @@ static int set_up(void **state)
     assert_non_null(scene->server);
     stream(scene, "POST /sum", begin, &scene->sum);
     stream(scene, "POST /slow", begin_slowly, &scene->slow);
+    stream(scene, "POST /looked-up", begin_looking_up, NULL);
     stream(scene, "POST /refused", refuse, NULL);
     stream(scene, "POST /nothing", nothing, NULL);
     stream(scene, "POST /forgotten", begin_forgetting, NULL);
@@ -249,6 +265,8 @@ static void answers_before_the_body(void **state)
     post(scene->server, "/later", "", "abc", 403, NULL);
     post(scene->server, "/later", "X-Token: open\r\n", "abc", 200, "{\"bytes\":3,\"sum\":294}");
     post(scene->server, "/later", "X-Token: open\r\n", "", 200, "{\"bytes\":0,\"sum\":0}");
+    post(scene->server, "/looked-up", "", "abc", 403, NULL);
+    post(scene->server, "/looked-up", "X-Token: open\r\n", "abc", 204, NULL);
 }
 
 static void has_limits(void **state)
@@ -274,7 +292,7 @@ static void answers_for_who_forgets(void **state)
 /* A client that goes in the middle of its body, while its piece is worked on or not. */
 static void loses_its_client(void **state)
 {
-    static const char *const paths[] = { "/sum", "/slow", "/later" };
+    static const char *const paths[] = { "/sum", "/looked-up", "/later" };
     struct scene *scene = *state;
     for (size_t i = 0; i < 60; i++) {
         char head[128];
