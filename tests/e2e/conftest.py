@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from program import EXAMPLES, RAWHTTPD, Program
+from program import EXAMPLES, RAWHTTPD, Program, wait_until
 
 TEST_SECONDS = 120  # far beyond what any test takes, even with sanitizers on a busy machine
 
@@ -123,6 +123,17 @@ def serve_config(start, scratch, site):
         return start(command, ready=r"listening on http://[^:]*:(\d+)")
 
     return serve_text
+
+
+@pytest.fixture
+def chat(start):
+    """The example of that name, which has told its address on standard output."""
+    if not (EXAMPLES / "chat").exists():
+        pytest.skip("the examples were not built")
+    server = start([EXAMPLES / "chat", "--listen", "127.0.0.1:0"], ready="")
+    wait_until(lambda: server.out.count("\n") == 1, "it to listen")
+    server.address = ("127.0.0.1", int(server.out.rstrip("/\n").rpartition(":")[2]))
+    return server
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from client import PATIENCE
-from program import ROOT
+from program import RAWHTTPD, ROOT
 
 SITE = ROOT / "examples" / "site"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -353,3 +353,42 @@ def test_an_application_of_one_page(site, serve, browser):
     statuses = browser.run("return Promise.all(['/missing.js', '/missing'].map((path) => fetch(path)"
                            ".then((answer) => answer.status)))")
     assert statuses == [404, 404]
+
+
+def test_a_chat(chat, browser):
+    browser.open(chat)
+    browser.wait(lambda: browser.find("#state").text == "connected", "the WebSocket")
+    for text in ("Hello, Chromium", "Grüße \U0001f600 <b>", "long " * 99):
+        browser.run("document.forms[0].text.value = arguments[0]; document.forms[0].requestSubmit()", text)
+        browser.wait(lambda: text.strip() in browser.texts("#said li"), text)
+    assert "somebody has come" in browser.texts("#said li")
+    assert not browser.console()
+
+
+ECHO = """
+const [path, messages, done] = arguments;
+const socket = new WebSocket(location.href.replace(/^http/, 'ws').replace(/[^/]*$/, path)), heard = [];
+socket.binaryType = 'arraybuffer';
+socket.onopen = () => messages.forEach((size) => socket.send(size < 0 ? new Uint8Array(-size) : 'x'.repeat(size)));
+socket.onmessage = (event) => {
+  heard.push(typeof event.data === 'string' ? event.data.length : -event.data.byteLength);
+  if (heard.length === messages.length)
+    socket.close(3000, 'enough');
+};
+socket.onclose = (event) => done([heard, socket.extensions, event.code, event.reason, event.wasClean]);
+"""
+
+
+def test_an_echo_over_a_websocket(start, browser):
+    program = RAWHTTPD.parent / "tests" / "e2e" / "sockets"
+    if not program.exists():
+        pytest.skip("the tests' own programs were not built")
+    server = start([program], ready=r"listening on http://[^:]*:(\d+)")
+    browser.open(server, "/state")
+    messages = [0, 1, 125, 126, 65535, 65536, 1 << 20, -1, -300, -(1 << 20)]
+    heard, extensions, code, reason, clean = browser.driver.execute_async_script(ECHO, "echo", messages)
+    assert heard == messages
+    assert "permessage-deflate" in extensions
+    assert (code, reason, clean) == (3000, "", True)
+    assert browser.driver.execute_async_script(ECHO, "plain", messages)[:2] == [messages, ""]
+    assert browser.driver.execute_async_script(ECHO, "echo", [(1 << 20) + 1])[2] == 1009

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 from client import make_request
-from program import EXAMPLES, RAWHTTPD, sanitizer, wait_until
+from program import RAWHTTPD, sanitizer, wait_until
 
 websockets = pytest.importorskip("websockets", reason="python3-websockets is not installed")
 
@@ -394,13 +394,9 @@ def test_an_idle_one_costs_512_bytes(sockets):
 
 # ---- The example ----
 
-def test_the_chat(start):
-    server = start([EXAMPLES / "chat", "--listen", "127.0.0.1:0"], ready="")
-    wait_until(lambda: server.out.count("\n") == 1, "it to listen")
-    server.address = ("127.0.0.1", int(server.out.rstrip("/\n").rpartition(":")[2]))
-
+def test_the_chat(chat):
     async def talk():
-        async with connect(server, "/chat") as ada, connect(server, "/chat") as bob:
+        async with connect(chat, "/chat") as ada, connect(chat, "/chat") as bob:
             await ada.send("hello, bob")
             heard = [await bob.recv()]
             while heard[-1] != "hello, bob":
@@ -414,4 +410,4 @@ def test_the_chat(start):
                 pass
 
     asyncio.run(talk())
-    assert server.ask("/").status == 200
+    assert chat.ask("/").status == 200

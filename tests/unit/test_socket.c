@@ -1,5 +1,5 @@
-/* Sockets as handlers use them: what is sent, when a worker is woken for it, limits, closing, lifetimes, and memory that
- * runs out anywhere. */
+/* Sockets as handlers use them: what is sent, when a worker is woken for it, limits, closing, lifetimes, and memory
+ * that runs out anywhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
