@@ -49,6 +49,63 @@ RH_API void rh_next(rh_request *request);
 /* The status of the answer so far; 0: there is none yet, or the request is deferred. */
 RH_API unsigned rh_answered(const rh_request *request);
 
+/* ---- Middleware that is there already ------------------------------------------------------------------------- */
+
+/* What rh_use says of the prefix, the order and the result is true of each. Options are copied; their zeros are the
+ * defaults. */
+
+/* Which other origins' pages may use what lies beneath a prefix (the Fetch standard, "CORS protocol"). A preflight is
+ * answered here; so is first what has to let it pass without credentials. */
+typedef struct rh_cors_options {
+    const char *origins; /* "https://app.example http://localhost:3000", separated by spaces, or "*" for all */
+    const char *methods; /* "GET, POST"; default: those that the routes of the path have, else GET and HEAD */
+    const char *headers; /* request fields that scripts may set, "Content-Type, X-Key"; default: those they ask for */
+    const char *expose;  /* response fields that scripts may read; default: the few that they always may */
+    bool credentials;    /* with cookies and passwords; then the origins have to be named */
+    uint32_t max_age_s;  /* how long a browser may remember a preflight; default 7200; RH_OFF: not at all */
+} rh_cors_options;
+
+RH_API int rh_cors_add(rh_server *server, const char *prefix, const rh_cors_options *options, size_t options_size);
+
+static inline int rh_use_cors(rh_server *server, const char *prefix, rh_cors_options options)
+{
+    return rh_cors_add(server, prefix, &options, sizeof options);
+}
+
+/* A name for each request, which goes out as X-Request-Id and stands in the access log: 128 bits that nobody can
+ * foretell, as 32 hexadecimal digits. */
+typedef struct rh_request_id_options {
+    bool trust; /* X-Request-Id of the request is taken, if it is 1 to 128 letters, digits and - _ . : / + = @ ~ */
+} rh_request_id_options;
+
+RH_API int rh_request_id_add(rh_server *server, const char *prefix, const rh_request_id_options *options,
+                             size_t options_size);
+
+static inline int rh_use_request_id(rh_server *server, const char *prefix, rh_request_id_options options)
+{
+    return rh_request_id_add(server, prefix, &options, sizeof options);
+}
+
+RH_API rh_slice rh_request_id_of(const rh_request *request); /* absent: no such middleware has come by */
+
+/* So many requests in so many seconds from each client (rh_client; of IPv6 the first 64 bits), `burst` of them at once;
+ * beyond that 429 with Retry-After. A token bucket for each, 16 bytes, in a table of fixed size that all workers share:
+ * if there are more clients than that, those are forgotten first that have been quiet for longest. */
+typedef struct rh_rate_limit_options {
+    uint32_t requests; /* 1 to 1,000,000; has to be given */
+    uint32_t per_s;    /* 1 to 86,400; default 1 */
+    uint32_t burst;    /* 1 to 1,000,000; default: `requests` */
+    uint32_t clients;  /* 64 to 16,777,216, rounded up to a power of two; default 65,536 */
+} rh_rate_limit_options;
+
+RH_API int rh_rate_limit_add(rh_server *server, const char *prefix, const rh_rate_limit_options *options,
+                             size_t options_size);
+
+static inline int rh_use_rate_limit(rh_server *server, const char *prefix, rh_rate_limit_options options)
+{
+    return rh_rate_limit_add(server, prefix, &options, sizeof options);
+}
+
 /* ---- What a request carries --------------------------------------------------------------------------------- */
 
 /* Memory that lives as long as the request, all zero, aligned for anything. NULL: there is none, or the request has got

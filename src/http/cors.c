@@ -4,10 +4,9 @@
 
 #include "base/writer.h"
 
-/* How long a browser may remember the answer to a preflight. Chromium takes no more. */
-#define MAX_AGE_S "7200"
-
 static const struct slice allow_origin = SLICE_INIT("Access-Control-Allow-Origin");
+static const struct slice allow_credentials = SLICE_INIT("Access-Control-Allow-Credentials");
+static const struct slice expose_headers = SLICE_INIT("Access-Control-Expose-Headers");
 static const struct slice allow_methods = SLICE_INIT("Access-Control-Allow-Methods");
 static const struct slice allow_headers = SLICE_INIT("Access-Control-Allow-Headers");
 static const struct slice max_age = SLICE_INIT("Access-Control-Max-Age");
@@ -99,6 +98,13 @@ static void add(struct cors_fields *fields, struct slice name, struct slice valu
     fields->at[fields->count++] = (struct field_pair){ name, value };
 }
 
+static void allow(const struct cors *cors, struct slice origin, struct cors_fields *fields)
+{
+    add(fields, allow_origin, origin);
+    if (cors->credentials)
+        add(fields, allow_credentials, SLICE("true"));
+}
+
 /* False: this origin may not read it. */
 static bool admit(const struct cors *cors, struct slice origin, struct cors_fields *fields)
 {
@@ -106,19 +112,20 @@ static bool admit(const struct cors *cors, struct slice origin, struct cors_fiel
     if (cors->count == 0)
         return false;
     if (cors_constant(cors)) {
-        add(fields, allow_origin, cors->origins);
+        allow(cors, cors->origins, fields);
         return cors->any || slice_equal(origin, cors->origins);
     }
     add(fields, SLICE("Vary"), SLICE("Origin"));
     if (!cors_allows(cors, origin))
         return false;
-    add(fields, allow_origin, origin);
+    allow(cors, origin, fields);
     return true;
 }
 
 void cors_actual(const struct cors *cors, struct slice origin, struct cors_fields *fields)
 {
-    admit(cors, origin, fields);
+    if (admit(cors, origin, fields) && cors->exposed.size > 0)
+        add(fields, expose_headers, cors->exposed);
 }
 
 bool cors_is_preflight(const struct request *request)
@@ -127,13 +134,10 @@ bool cors_is_preflight(const struct request *request)
            fields_find(&request->fields, request_method).data != NULL;
 }
 
-/* A list of field names and nothing else: what is repeated comes from the client. */
-static bool repeatable(struct slice asked)
+bool cors_names_valid(struct slice names)
 {
-    struct slice rest = asked, name;
+    struct slice rest = names, name;
     unsigned count = 0;
-    if (asked.size > CORS_ASKED_MAX)
-        return false;
     while (list_next(&rest, &name)) {
         if (!field_name_valid(name))
             return false;
@@ -152,7 +156,9 @@ void cors_preflight(const struct cors *cors, const struct request *request, unsi
     add(fields, allow_methods, writer_slice(&w));
 
     struct slice asked = fields_find(&request->fields, request_headers);
-    if (repeatable(asked))
+    if (cors->headers.size > 0)
+        add(fields, allow_headers, cors->headers);
+    else if (asked.size <= CORS_ASKED_MAX && cors_names_valid(asked)) /* what is repeated comes from the client */
         add(fields, allow_headers, asked);
-    add(fields, max_age, SLICE(MAX_AGE_S));
+    add(fields, max_age, cors->max_age_s.size > 0 ? cors->max_age_s : SLICE(CORS_MAX_AGE_S));
 }

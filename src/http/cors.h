@@ -2,16 +2,19 @@
  * response, and which fields tell the browser so. A browser enforces it; to the server an origin that is not allowed is
  * no error, it only does not get the fields.
  *
- * Credentials are never allowed here: who wants them adds Access-Control-Allow-Credentials to a rule's own fields. */
+ * A rule says no more than the origins; what else there is comes from rh_use_cors. */
 #ifndef HTTP_CORS_H
 #define HTTP_CORS_H
 
 #include "base/why.h"
 #include "http/exchange.h"
 
+/* How long a browser may remember the answer to a preflight. Chromium takes no more. */
+#define CORS_MAX_AGE_S "7200"
+
 enum {
     CORS_ORIGINS_MAX = 32,
-    CORS_FIELDS_MAX = 5,
+    CORS_FIELDS_MAX = 6,
     CORS_ASKED_MAX = 1024, /* bytes of Access-Control-Request-Headers that are repeated; more are not allowed */
     CORS_METHODS_ROOM = 64
 };
@@ -20,7 +23,14 @@ struct cors {
     struct slice origins; /* separated by spaces, or "*"; borrowed */
     unsigned count;       /* 0: no other origin may read it */
     bool any;
+    bool credentials;       /* also with cookies and passwords; not with `any` */
+    struct slice headers;   /* request fields that scripts may set, a list; empty: those that they ask for */
+    struct slice exposed;   /* response fields that scripts may read, a list; empty: what they always may */
+    struct slice max_age_s; /* for which a preflight holds; empty: CORS_MAX_AGE_S */
 };
+
+/* A list of field names and nothing else, such as "Content-Type, X-Key". */
+bool cors_names_valid(struct slice names);
 
 /* "https://app.example http://localhost:3000", or "*". False: `why`, which begins with the origin that is wrong. */
 bool cors_parse(struct cors *cors, struct slice text, struct why why) __attribute__((warn_unused_result));

@@ -203,6 +203,48 @@ static void test_preflights(void **state)
     }
 }
 
+/* What a program can say beside the origins. */
+static void test_all_that_can_be_said(void **state)
+{
+    static const struct {
+        const char *origins, *origin, *actual, *preflight;
+    } rows[] = {
+        { "https://a", "https://a",
+          "Access-Control-Allow-Origin: https://a\nAccess-Control-Allow-Credentials: true\n"
+          "Access-Control-Expose-Headers: X-Total\n",
+          "Access-Control-Allow-Origin: https://a\nAccess-Control-Allow-Credentials: true\n"
+          "Access-Control-Allow-Methods: GET\nAccess-Control-Allow-Headers: X-Key\nAccess-Control-Max-Age: 5\n" },
+        { "https://a", "https://c",
+          "Access-Control-Allow-Origin: https://a\nAccess-Control-Allow-Credentials: true\n",
+          "Access-Control-Allow-Origin: https://a\nAccess-Control-Allow-Credentials: true\n" },
+        { "https://a https://b", "https://b",
+          "Vary: Origin\nAccess-Control-Allow-Origin: https://b\nAccess-Control-Allow-Credentials: true\n"
+          "Access-Control-Expose-Headers: X-Total\n",
+          "Vary: Origin\nAccess-Control-Allow-Origin: https://b\nAccess-Control-Allow-Credentials: true\n"
+          "Access-Control-Allow-Methods: GET\nAccess-Control-Allow-Headers: X-Key\nAccess-Control-Max-Age: 5\n" },
+        { "https://a https://b", "https://c", "Vary: Origin\n", "Vary: Origin\n" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct request request = { .method = METHOD_OPTIONS };
+        struct cors_fields fields;
+        struct cors cors;
+        char text[256];
+        snprintf(text, sizeof text, "Origin: %s\nAccess-Control-Request-Method: GET\n"
+                                    "Access-Control-Request-Headers: x-key, x-other", rows[i].origin);
+        made_fields(&request.fields, text);
+        assert_true(cors_parse(&cors, slice_text(rows[i].origins), (struct why){ NULL, 0 }));
+        cors.credentials = true;
+        cors.headers = SLICE("X-Key");
+        cors.exposed = SLICE("X-Total");
+        cors.max_age_s = SLICE("5");
+        cors_actual(&cors, slice_text(rows[i].origin), &fields);
+        check_fields(&fields, rows[i].actual);
+        cors_preflight(&cors, &request, method_bit(METHOD_GET), &fields);
+        check_fields(&fields, rows[i].preflight);
+    }
+}
+
 static void test_what_is_repeated_is_bounded(void **state)
 {
     (void)state;
@@ -241,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_actual_requests),
         cmocka_unit_test(test_what_a_preflight_is),
         cmocka_unit_test(test_preflights),
+        cmocka_unit_test(test_all_that_can_be_said),
         cmocka_unit_test(test_what_is_repeated_is_bounded),
         cmocka_unit_test(test_all_methods_have_room),
     };
