@@ -11,23 +11,16 @@ static const char digit_pairs[] = "000102030405060708091011121314151617181920212
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void writer_uint(struct writer *w, uint64_t value)
+/* The last `digits` of a number, before `end`. */
+static inline void put_digits(char *end, uint64_t value, unsigned digits)
 {
-    char digits[20]; /* UINT64_MAX has 20 */
-    char *at = digits + sizeof digits;
-
-    while (value >= 100) {
-        at -= 2;
-        memcpy(at, digit_pairs + 2 * (value % 100), 2);
+    for (; digits >= 2; digits -= 2) {
+        end -= 2;
+        memcpy(end, digit_pairs + 2 * (value % 100), 2);
         value /= 100;
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(at, digit_pairs + 2 * value, 2);
-    } else {
-        *--at = (char)('0' + value);
-    }
-    writer_bytes(w, at, (size_t)(digits + sizeof digits - at));
+    if (digits > 0)
+        end[-1] = (char)('0' + value % 10);
 }
 
 void writer_digits(struct writer *w, uint64_t value, unsigned digits)
@@ -36,11 +29,19 @@ void writer_digits(struct writer *w, uint64_t value, unsigned digits)
         w->overflowed = true;
         return;
     }
-    for (unsigned i = digits; i > 0; i--) {
-        w->at[i - 1] = (char)('0' + value % 10);
-        value /= 10;
-    }
     w->at += digits;
+    put_digits(w->at, value, digits);
+}
+
+void writer_uint(struct writer *w, uint64_t value)
+{
+    enum { DIGITS_MAX = 20 }; /* UINT64_MAX has so many */
+    unsigned digits = 2;
+    uint64_t least = 10; /* that has so many */
+
+    for (; digits < DIGITS_MAX && value / 10 >= least; least *= 100)
+        digits += 2;
+    writer_digits(w, value, value < least ? digits - 1 : digits);
 }
 
 void writer_hex(struct writer *w, uint64_t value)

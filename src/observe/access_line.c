@@ -1,59 +1,77 @@
-/* Lines are made for every request, so constant pieces are copied as they are and escapes are made only where a scan
- * finds a need, which is nearly never. */
+/* Lines are made for every request, so constant pieces are copied as they are, and values are copied while it is looked
+ * whether they need an escape, which is nearly never. */
 #include "observe/access_line.h"
 
 /* ---- What needs no escape ---- */
 
 enum { BLOCK = 16 };
 
-typedef int8_t block __attribute__((vector_size(BLOCK)));
+typedef uint8_t block __attribute__((vector_size(BLOCK)));
+typedef int8_t signed_block __attribute__((vector_size(BLOCK)));
+typedef uint64_t halves __attribute__((vector_size(BLOCK)));
 
-/* -1 for each byte that does not stand for itself in JSON or on a terminal: controls, quote, backslash, and what is not
- * ASCII, which is negative here. */
+/* All bits set for each byte that does not stand for itself in JSON or on a terminal: controls, quote, backslash, and
+ * what is not ASCII. One more than 0x7f, and than all above, is negative or zero. */
 static block mark_special(block b)
 {
-    return (b < ' ') | (b == 0x7f) | (b == '"') | (b == '\\');
+    return (block)(((signed_block)(b + 1) < '!') | (b == '"') | (b == '\\'));
 }
 
-static block load(const char *at)
+static block copy_block(char *to, const char *from)
 {
     block b;
-    memcpy(&b, at, BLOCK);
-    return b;
+    memcpy(&b, from, BLOCK);
+    memcpy(to, &b, BLOCK);
+    return mark_special(b);
 }
 
-/* Fewer bytes than a block as a whole one: some of them stand in it twice, which does not matter here. */
-static block load_short(struct slice text)
+static uint64_t copy_eight(char *to, const char *from)
 {
-    union {
-        uint64_t eight[2];
-        uint32_t four[4];
-        char bytes[BLOCK];
-        block whole;
-    } b = { .eight = { UINT64_C(0x2020202020202020), UINT64_C(0x2020202020202020) } };
+    uint64_t eight;
+    memcpy(&eight, from, 8);
+    memcpy(to, &eight, 8);
+    return eight;
+}
+
+static uint32_t copy_four(char *to, const char *from)
+{
+    uint32_t four;
+    memcpy(&four, from, 4);
+    memcpy(to, &four, 4);
+    return four;
+}
+
+/* Fewer bytes than a block, in pieces that may overlap, and spaces for the rest of it. */
+static block copy_short(char *to, struct slice text)
+{
+    halves b = { UINT64_C(0x2020202020202020), UINT64_C(0x2020202020202020) };
     if (text.size >= 8) {
-        memcpy(&b.eight[0], text.data, 8);
-        memcpy(&b.eight[1], text.data + text.size - 8, 8);
+        size_t last = text.size - 8;
+        b = (halves){ copy_eight(to, text.data), copy_eight(to + last, text.data + last) };
     } else if (text.size >= 4) {
-        memcpy(&b.four[0], text.data, 4);
-        memcpy(&b.four[1], text.data + text.size - 4, 4);
-    } else if (text.size > 0) {
-        b.bytes[0] = text.data[0];
-        b.bytes[1] = text.data[text.size / 2];
-        b.bytes[2] = text.data[text.size - 1];
+        size_t last = text.size - 4;
+        b[0] = (uint64_t)copy_four(to, text.data) << 32 | copy_four(to + last, text.data + last);
+    } else {
+        for (size_t i = 0; i < text.size; i++)
+            b[0] = b[0] << 8 | (unsigned char)(to[i] = text.data[i]);
     }
-    return b.whole;
+    return mark_special((block)b);
 }
 
-/* The last block may overlap the one before it, which saves the odd bytes a loop of their own. */
-static bool is_plain(struct slice text)
+/* False where some byte needs an escape. The last block may overlap the one before it, which saves the odd bytes a loop
+ * of their own. */
+static bool copy_plain(char *to, struct slice text)
 {
-    block special = mark_special(text.size < BLOCK ? load_short(text) : load(text.data + text.size - BLOCK));
-    for (size_t i = 0; i + BLOCK < text.size; i += BLOCK)
-        special |= mark_special(load(text.data + i));
-    uint64_t halves[2];
-    memcpy(halves, &special, BLOCK);
-    return (halves[0] | halves[1]) == 0;
+    block special;
+    if (text.size < BLOCK) {
+        special = copy_short(to, text);
+    } else {
+        special = copy_block(to + text.size - BLOCK, text.data + text.size - BLOCK);
+        for (size_t i = 0; i + BLOCK < text.size; i += BLOCK)
+            special |= copy_block(to + i, text.data + i);
+    }
+    halves found = (halves)special;
+    return (found[0] | found[1]) == 0;
 }
 
 /* ---- JSON ---- */
@@ -83,31 +101,31 @@ static void put_escaped(struct writer *w, struct slice text)
 
 /* What is rare or long happens on a copy of the writer: as long as nobody else is given its address, the compiler keeps
  * the caller's in registers, which halves the cost of a line. */
-static void put_with_care(struct writer *w, struct slice text)
+static __attribute__((noinline)) struct writer put_with_care(struct writer w, struct slice text)
 {
-    struct writer aside = *w;
     bool cut = text.size > ACCESS_VALUE_MAX;
     if (cut)
         text.size = ACCESS_VALUE_MAX;
-    put_escaped(&aside, text);
+    put_escaped(&w, text);
     if (cut)
-        writer_put(&aside, SLICE("..."));
-    *w = aside;
+        writer_put(&w, SLICE("..."));
+    return w;
 }
 
 /* `key` ends with the quote that opens the string. */
-static inline void put_string(struct writer *w, struct slice key, struct slice text)
+static inline __attribute__((always_inline)) void put_string(struct writer *w, struct slice key, struct slice text)
 {
     writer_put(w, key);
-    if (text.size <= ACCESS_VALUE_MAX && is_plain(text))
-        writer_put(w, text);
+    size_t room = (size_t)(w->end - w->at);
+    if (text.size <= ACCESS_VALUE_MAX && text.size <= room && copy_plain(w->at, text))
+        w->at += text.size;
     else
-        put_with_care(w, text);
+        *w = put_with_care(*w, text);
     writer_byte(w, '"');
 }
 
 /* As put_string, but null, without that quote, where there is no text. */
-static inline void put_value(struct writer *w, struct slice key, struct slice text)
+static inline __attribute__((always_inline)) void put_value(struct writer *w, struct slice key, struct slice text)
 {
     if (text.size > 0) {
         put_string(w, key, text);
@@ -121,25 +139,30 @@ static inline void put_number(struct writer *w, uint64_t value)
 {
     if (value < 10) {
         writer_byte(w, (char)('0' + value));
-        return;
+    } else if (value >= 100 && value <= 999) { /* a status */
+        writer_digits(w, value, 3);
+    } else {
+        struct writer aside = *w;
+        writer_uint(&aside, value);
+        *w = aside;
     }
-    struct writer aside = *w;
-    writer_uint(&aside, value);
-    *w = aside;
 }
 
 /* 0 stands for a request line that could not be read. */
-static struct slice version_text(uint8_t version)
+static inline void put_version(struct writer *w, uint8_t version)
 {
     switch (version) {
     case 10:
-        return SLICE("\"HTTP/1.0\"");
+        writer_put(w, SLICE(",\"version\":\"HTTP/1.0\""));
+        break;
     case 11:
-        return SLICE("\"HTTP/1.1\"");
+        writer_put(w, SLICE(",\"version\":\"HTTP/1.1\""));
+        break;
     case 20:
-        return SLICE("\"HTTP/2\"");
+        writer_put(w, SLICE(",\"version\":\"HTTP/2\""));
+        break;
     default:
-        return SLICE("null");
+        writer_put(w, SLICE(",\"version\":null"));
     }
 }
 
@@ -158,11 +181,13 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
     struct writer w = *out;
     writer_put(&w, SLICE("{\"time\":\""));
     writer_bytes(&w, entry->stamp, CLOCK_STAMP_SIZE);
-    writer_byte(&w, '"');
-    put_value(&w, SLICE(",\"peer\":\""), request->peer);
+    put_value(&w, SLICE("\",\"peer\":\""), request->peer);
     if (entry->client.size > 0)
         put_string(&w, SLICE(",\"client\":\""), entry->client);
-    put_value(&w, SLICE(",\"method\":\""), request->method_name);
+    if (slice_equal(request->method_name, SLICE("GET")))
+        writer_put(&w, SLICE(",\"method\":\"GET\""));
+    else
+        put_value(&w, SLICE(",\"method\":\""), request->method_name);
     put_value(&w, SLICE(",\"target\":\""), request->raw_target);
     writer_put(&w, SLICE(",\"status\":"));
     put_number(&w, entry->exchange->response.status);
@@ -170,8 +195,7 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
     put_number(&w, entry->body_bytes);
     writer_put(&w, SLICE(",\"ms\":"));
     put_duration(&w, entry, SLICE("null"));
-    writer_put(&w, SLICE(",\"version\":"));
-    writer_put(&w, version_text(request->version));
+    put_version(&w, request->version);
     if (fields_has(&request->fields, FIELD_REFERER))
         put_string(&w, SLICE(",\"referer\":\""), fields_get(&request->fields, FIELD_REFERER));
     if (fields_has(&request->fields, FIELD_USER_AGENT))
@@ -257,7 +281,7 @@ static void put_left(struct writer *w, struct slice text, size_t width, size_t s
     put_spaces(w, writer_used(w) - before, width);
 }
 
-void access_line_colour(struct writer *w, const struct access_entry *entry)
+__attribute__((noinline)) void access_line_colour(struct writer *w, const struct access_entry *entry)
 {
     enum { TIME_AT = 11, TIME_SIZE = 8 }; /* in "2026-01-31T08:49:37.123Z" */
     const struct request *request = &entry->exchange->request;

@@ -126,6 +126,58 @@ static void test_what_is_unknown(void **state)
     assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, "\"ms\":null"));
 }
 
+static void test_methods(void **state)
+{
+    (void)state;
+    static const struct slice methods[] = {
+        SLICE_INIT("GET"), SLICE_INIT("get"), SLICE_INIT("GE"), SLICE_INIT("GETS"),
+        SLICE_INIT("PUT"), SLICE_INIT("HEAD"), SLICE_INIT("G"), SLICE_INIT("OPTIONS"),
+    };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "\"192.0.2.1\",\"method\":\"%s\",\"target\":\"/\"", methods[i].data);
+        begin(methods[i], SLICE("/"));
+        assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, expected));
+    }
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const uint64_t numbers[] = { 0, 9, 10, 99, 100, 101, 200, 999, 1000, 1024, 9999, 10000, 65536, 4294967296 };
+    begin(SLICE("GET"), SLICE("/"));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char expected[128];
+        unsigned long long number = numbers[i];
+        snprintf(expected, sizeof expected, ",\"status\":%u,\"bytes\":%llu,\"ms\":%llu,", (unsigned)(number % 1200),
+                 number, number % 4000);
+        exchange.response.status = (unsigned)(number % 1200);
+        exchange.begun_ms = now_ms - number % 4000;
+        assert_non_null(strstr(format(ACCESS_LOG_JSON, number).data, expected));
+    }
+}
+
+/* The ring is nearly full: as soon as one byte is missing the line is none, and nothing is touched behind its room. */
+static void test_less_room_than_a_line_takes(void **state)
+{
+    (void)state;
+    static const struct slice values[] = { SLICE_INIT("/plain/and/longer/than/a/block"), SLICE_INIT("/short"),
+                                           SLICE_INIT("/with\"escapes\x01\xff") };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        begin(SLICE("PUT"), values[i]);
+        add_field(FIELD_USER_AGENT, values[i]);
+        size_t needed = format(ACCESS_LOG_JSON, 12345).size;
+        for (size_t room = 0; room <= needed; room++) {
+            struct writer w = writer_on(line, room);
+            struct access_entry entry = { &exchange, 12345, client, id, now_ms, stamp };
+            memset(line, '#', sizeof line);
+            access_line_json(&w, &entry);
+            assert_int_equal(w.overflowed, room < needed);
+            assert_int_equal(line[room], '#');
+        }
+    }
+}
+
 /* The scan for what needs an escape, against the writer which looks at every byte: each size, each place, each kind. */
 static void test_escapes_are_found_wherever_they_stand(void **state)
 {
@@ -254,6 +306,9 @@ int main(void)
         cmocka_unit_test(test_json_lines),
         cmocka_unit_test(test_who_is_behind_a_proxy),
         cmocka_unit_test(test_what_is_unknown),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_less_room_than_a_line_takes),
         cmocka_unit_test(test_escapes_are_found_wherever_they_stand),
         cmocka_unit_test(test_no_peer_can_forge_a_line),
         cmocka_unit_test(test_long_values_are_cut),
