@@ -32,6 +32,11 @@ struct networks {
     struct network at[NETWORKS_MAX];
 };
 
+static inline bool networks_any(const struct networks *networks)
+{
+    return networks->count > 0 || networks->unix_peers;
+}
+
 /* Words separated by spaces: addresses, networks ("10.0.0.0/8"), and "loopback" (127.0.0.0/8, ::1), "private" (RFC
  * 1918, and fc00::/7 of RFC 4193), "unix". False: `why`, which begins with the word that is wrong. */
 bool networks_parse(struct networks *networks, struct slice text, struct why why) __attribute__((warn_unused_result));

@@ -15,8 +15,7 @@ struct forwarded client_told(const struct exchange *exchange)
 {
     const struct networks *trusted = &exchange_worker(exchange)->server->config.trusted;
     struct forwarded told = { .known = false };
-    bool any = trusted->count > 0 || trusted->unix_peers;
-    if (any && trusts(trusted, exchange->request.peer))
+    if (networks_any(trusted) && trusts(trusted, exchange->request.peer))
         forwarded_read(&exchange->request.fields, trusted, &told);
     return told;
 }

@@ -178,22 +178,29 @@ static void refuse(struct session_host *host, struct exchange *exchange, unsigne
         respond_refused(exchange, status);
 }
 
-static __attribute__((noinline)) void write_log(const struct server_worker *worker, const struct exchange *exchange,
-                                                uint64_t body_bytes)
+static __attribute__((noinline)) void write_log(const struct exchange *exchange, uint64_t body_bytes,
+                                                struct slice client)
 {
-    char room[IP_TEXT_MAX];
+    const struct server_worker *worker = exchange_worker(exchange);
     const struct beside *beside = exchange->beside;
-    struct access_entry entry = { .exchange = exchange, .body_bytes = body_bytes,
-                                  .client = client_text(exchange, room),
+    struct access_entry entry = { .exchange = exchange, .body_bytes = body_bytes, .client = client,
                                   .id = beside != NULL ? beside->id : SLICE("") };
     access_log_line(worker->access_log, &entry, worker->host.clock);
+}
+
+static __attribute__((noinline)) void write_log_of_client(const struct exchange *exchange, uint64_t body_bytes)
+{
+    char room[IP_TEXT_MAX];
+    write_log(exchange, body_bytes, client_text(exchange, room));
 }
 
 static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
 {
     struct server_worker *worker = server_worker_of(host);
-    if (worker->access_log != NULL)
-        write_log(worker, exchange, body_bytes);
+    if (worker->access_log != NULL && networks_any(&worker->server->config.trusted))
+        write_log_of_client(exchange, body_bytes);
+    else if (worker->access_log != NULL)
+        write_log(exchange, body_bytes, SLICE(""));
     if (exchange->beside != NULL)
         beside_end(exchange, body_bytes);
     exchanges_give(worker, exchange);
