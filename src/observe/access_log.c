@@ -1,6 +1,5 @@
-/* Between each worker and the log's thread lies a ring of bytes: the worker puts whole lines in, the thread takes whole
- * lines out into its one chunk and writes that. Neither waits for the other, and a line costs the worker no system
- * call.
+/* Between each worker and the log's thread lies a ring of bytes: the worker puts whole lines in, and the thread writes
+ * whole lines from there. Neither waits for the other, and a line costs the worker no system call.
  *
  * What cannot be written stays where it is until it can, so no line is ever torn, not even by a full disk; meanwhile
  * the rings fill, and lines that find no room are lost and counted. */
@@ -19,7 +18,7 @@
 
 enum {
     RING_SIZE = 256 * 1024,  /* a power of two; some 1,000 lines of an ordinary kind */
-    CHUNK_SIZE = 64 * 1024,
+    WRITE_SIZE = 64 * 1024,  /* what is handed to one write at most, so that room comes back soon */
     TURN_MS = 100,           /* how late a line may be */
     CALM_TURNS = 10,         /* turns without trouble after which it is over */
     FAREWELL_TURNS = 20,     /* turns for which a reader that is too slow is waited for at the end */
@@ -27,14 +26,14 @@ enum {
 };
 
 _Static_assert((RING_SIZE & (RING_SIZE - 1)) == 0, "a position in the ring is a mask of bytes ever written");
-_Static_assert((int)ACCESS_LINE_MAX <= (int)CHUNK_SIZE, "a chunk holds at least one line");
+_Static_assert((int)ACCESS_LINE_MAX <= (int)WRITE_SIZE, "a line can be written whole");
 
 struct access_log_writer {
     /* The worker's, on a cache line of its own. */
     _Alignas(CACHE_LINE) atomic_size_t head; /* bytes ever put in */
     atomic_uint_fast64_t lost;
     struct access_log *access_log;
-    char *ring;               /* and behind it room for a line, so that each can be made in one piece */
+    char *ring;               /* and behind it room for a line, so that each lies in one piece */
     int64_t stamp_s;
     uint32_t stamp_ms;
     char stamp[CLOCK_STAMP_SIZE];
@@ -52,14 +51,13 @@ struct access_log {
     atomic_bool ending;
 
     /* The thread's. */
+    struct access_log_writer *torn; /* of whose line a part is written: nobody else's may come between */
     int error;                /* errno of the last write; 0: it succeeded; EAGAIN: the reader is slow */
     bool awaited;             /* poll tells when the reader goes on */
     bool troubled;            /* and that has been told */
     unsigned calm_turns;
     uint64_t lost_at_end;     /* lines never written */
     uint64_t lost_seen, lost_told;
-    size_t chunk_at, chunk_end;
-    char chunk[CHUNK_SIZE];
 
     unsigned count;
     struct access_log_writer writers[];
@@ -129,34 +127,31 @@ uint64_t access_log_lost(const struct access_log *access_log)
 
 /* ---- The thread's side ---- */
 
-/* Fills the empty chunk with whole lines from this ring, up to the position `upto`. */
-static void refill(struct access_log *access_log, struct access_log_writer *writer, size_t upto)
+static size_t tail_of(const struct access_log_writer *writer)
 {
-    size_t tail = atomic_load_explicit(&writer->tail, memory_order_relaxed);
-    size_t size = upto - tail < CHUNK_SIZE ? upto - tail : CHUNK_SIZE;
-    size_t at = tail & (RING_SIZE - 1);
-    size_t first = size < RING_SIZE - at ? size : RING_SIZE - at;
-    memcpy(access_log->chunk, writer->ring + at, first);
-    memcpy(access_log->chunk + first, writer->ring, size - first);
-
-    const char *last = memrchr(access_log->chunk, '\n', size);
-    access_log->chunk_at = 0;
-    access_log->chunk_end = (size_t)(last - access_log->chunk) + 1;
-    atomic_store_explicit(&writer->tail, tail + access_log->chunk_end, memory_order_release);
+    return atomic_load_explicit(&writer->tail, memory_order_relaxed);
 }
 
-/* What to hand to one write. Pipes take up to PIPE_BUF bytes whole, between the lines of other processes. */
-static struct slice next_piece(const struct access_log *access_log)
+/* What lies in one piece from the tail on: up to `upto`, or up to the end of the line that crosses the ring's end. */
+static struct slice find_piece(const struct access_log_writer *writer, size_t upto)
 {
-    struct slice piece = slice_make(access_log->chunk + access_log->chunk_at,
-                                    access_log->chunk_end - access_log->chunk_at);
-    if (!access_log->piecewise || piece.size <= PIPE_BUF)
+    size_t at = tail_of(writer) & (RING_SIZE - 1), size = upto - tail_of(writer);
+    const char *end = writer->ring + RING_SIZE;
+    if (at + size > RING_SIZE)
+        size = (size_t)((const char *)memchr(end - 1, '\n', 1 + ACCESS_LINE_MAX) + 1 - (writer->ring + at));
+    return slice_make(writer->ring + at, size);
+}
+
+/* What to hand to one write: whole lines. Pipes take up to PIPE_BUF bytes whole, between the lines of other processes;
+ * a line that is longer goes in parts. */
+static struct slice next_piece(const struct access_log *access_log, const struct access_log_writer *writer, size_t upto)
+{
+    struct slice piece = find_piece(writer, upto);
+    size_t most = access_log->piecewise ? PIPE_BUF : WRITE_SIZE;
+    if (piece.size <= most)
         return piece;
-    piece.size = PIPE_BUF;
-    const char *last = memrchr(piece.data, '\n', piece.size);
-    if (last)
-        piece.size = (size_t)(last - piece.data) + 1;
-    return piece;
+    const char *last = memrchr(piece.data, '\n', most);
+    return slice_make(piece.data, last ? (size_t)(last - piece.data) + 1 : most);
 }
 
 static bool reader_ready(const struct access_log *access_log, int timeout_ms)
@@ -165,41 +160,43 @@ static bool reader_ready(const struct access_log *access_log, int timeout_ms)
     return poll(&out, 1, timeout_ms) != 0;
 }
 
-/* False: not all of the chunk could be written; `error` says why. */
-static bool flush(struct access_log *access_log)
+/* False: nothing could be written; `error` says why. */
+static bool write_piece(struct access_log *access_log, struct access_log_writer *writer, struct slice piece)
 {
-    while (access_log->chunk_at < access_log->chunk_end) {
-        access_log->awaited = access_log->piecewise && !reader_ready(access_log, 0);
-        if (access_log->awaited) {
-            access_log->error = EAGAIN;
-            return false;
-        }
-        struct slice piece = next_piece(access_log);
-        ssize_t written = write(access_log->fd, piece.data, piece.size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        access_log->error = written > 0 ? 0 : written == 0 ? ENOSPC : errno;
-        if (access_log->error)
-            return false;
-        access_log->chunk_at += (size_t)written;
+    ssize_t written;
+    access_log->awaited = access_log->piecewise && !reader_ready(access_log, 0);
+    if (access_log->awaited) {
+        access_log->error = EAGAIN;
+        return false;
     }
+    do {
+        written = write(access_log->fd, piece.data, piece.size);
+    } while (written < 0 && errno == EINTR);
+    access_log->error = written > 0 ? 0 : written == 0 ? ENOSPC : errno;
+    if (access_log->error)
+        return false;
+    access_log->torn = piece.data[written - 1] == '\n' ? NULL : writer;
+    atomic_store_explicit(&writer->tail, tail_of(writer) + (size_t)written, memory_order_release);
     return true;
 }
 
-/* Writes what was there when the turn began. False: something is left. */
+/* Writes what was there when it began. False: something is left. */
+static bool drain(struct access_log *access_log, struct access_log_writer *writer)
+{
+    size_t upto = atomic_load_explicit(&writer->head, memory_order_acquire);
+    while (tail_of(writer) != upto)
+        if (!write_piece(access_log, writer, next_piece(access_log, writer, upto)))
+            return false;
+    return true;
+}
+
 static bool sweep(struct access_log *access_log)
 {
-    if (!flush(access_log))
+    if (access_log->torn && !drain(access_log, access_log->torn))
         return false;
-    for (unsigned i = 0; i < access_log->count; i++) {
-        struct access_log_writer *writer = &access_log->writers[i];
-        size_t upto = atomic_load_explicit(&writer->head, memory_order_acquire);
-        while (atomic_load_explicit(&writer->tail, memory_order_relaxed) != upto) {
-            refill(access_log, writer, upto);
-            if (!flush(access_log))
-                return false;
-        }
-    }
+    for (unsigned i = 0; i < access_log->count; i++)
+        if (!drain(access_log, &access_log->writers[i]))
+            return false;
     return true;
 }
 
@@ -258,10 +255,10 @@ static bool rest(const struct access_log *access_log)
     return over;
 }
 
-static void drop_chunk(struct access_log *access_log)
+static void drop(struct access_log *access_log, struct access_log_writer *writer)
 {
-    for (; access_log->chunk_at < access_log->chunk_end; access_log->chunk_at++)
-        access_log->lost_at_end += access_log->chunk[access_log->chunk_at] == '\n';
+    for (; tail_of(writer) != writer->head; writer->tail++)
+        access_log->lost_at_end += writer->ring[tail_of(writer) & (RING_SIZE - 1)] == '\n';
 }
 
 /* No more lines come. A reader that takes nothing is waited for a while, not for ever. */
@@ -271,14 +268,8 @@ static void take_leave(struct access_log *access_log)
     while (!sweep(access_log) && !is_error(access_log->error) && vain_turns < FAREWELL_TURNS)
         vain_turns += rest(access_log);
 
-    drop_chunk(access_log);
-    for (unsigned i = 0; i < access_log->count; i++) {
-        struct access_log_writer *writer = &access_log->writers[i];
-        while (atomic_load_explicit(&writer->tail, memory_order_relaxed) != writer->head) {
-            refill(access_log, writer, writer->head);
-            drop_chunk(access_log);
-        }
-    }
+    for (unsigned i = 0; i < access_log->count; i++)
+        drop(access_log, &access_log->writers[i]);
     access_log->lost_seen = access_log_lost(access_log);
     if (access_log->lost_seen != access_log->lost_told)
         tell_lost(access_log, "has ended");
