@@ -151,6 +151,17 @@ def users(start, scratch):
 
 
 @pytest.fixture
+def notes(start):
+    """The example with notes behind a token."""
+    if not (EXAMPLES / "token").exists():
+        pytest.skip("the examples were not built")
+    server = start([EXAMPLES / "token"], ready=r"http://localhost:(\d+)/",
+                   env={"LISTEN": "127.0.0.1:0", "TOKENS": "ada:sesame  nobody: alan:enigma"})
+    server.expected_status = -15  # it leaves signals to the system
+    return server
+
+
+@pytest.fixture
 def many_descriptors():
     """many_descriptors(n): this process, and what it starts from now on, may have n descriptors each."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
