@@ -341,6 +341,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #include <rawhttp/loop.h>
 #include <rawhttp/middleware.h>
 #include <rawhttp/multipart.h>
+#include <rawhttp/output.h>
 #include <rawhttp/pipe.h>
 #include <rawhttp/receive.h>
 #include <rawhttp/topic.h>

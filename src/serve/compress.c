@@ -11,15 +11,16 @@ static const struct row {
     decoder *decode;
     bearer *bear;        /* NULL: what is well-formed can be decoded by everybody */
     int thorough, quick; /* the library's levels, up to COMPRESS_THOROUGH_MAX and beyond it */
+    int now;             /* and for one response */
 } rows[CODING_COUNT] = {
 #if COMPRESS_GZIP
-    [CODING_GZIP] = { compress_gzip, decompress_gzip, NULL, 12, 12 }, /* 6 MB/s even so */
+    [CODING_GZIP] = { compress_gzip, decompress_gzip, NULL, 12, 12, 3 }, /* 6 MB/s even so */
 #endif
 #if COMPRESS_BROTLI
-    [CODING_BR] = { compress_brotli, decompress_brotli, NULL, 11, 9 },
+    [CODING_BR] = { compress_brotli, decompress_brotli, NULL, 11, 9, 3 },
 #endif
 #if COMPRESS_ZSTD
-    [CODING_ZSTD] = { compress_zstd, decompress_zstd, bearable_zstd, 19, 12 },
+    [CODING_ZSTD] = { compress_zstd, decompress_zstd, bearable_zstd, 19, 12, 3 },
 #endif
 };
 
@@ -50,6 +51,12 @@ char *compress_content(enum coding coding, struct slice content, size_t *size)
     if (!fitting)
         return out;
     return fitting;
+}
+
+size_t compress_now(enum coding coding, struct slice content, char *out, size_t room)
+{
+    const struct row *row = &rows[coding];
+    return row->encode ? row->encode(content, row->now, out, room) : 0;
 }
 
 bool compress_holds(enum coding coding, struct slice encoded, struct slice content)

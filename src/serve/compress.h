@@ -31,6 +31,9 @@ unsigned compress_codings(void);
  * 81, libdeflate 7. So do not run many at a time. */
 char *compress_content(enum coding coding, struct slice content, size_t *size);
 
+/* For one response: at a level that makes some 100 MB/s. The size, 0: more than `room`, no encoder, or no memory. */
+size_t compress_now(enum coding coding, struct slice content, char *out, size_t room);
+
 /* Whether what somebody else has encoded is this content. Of a coding that was not built nobody can tell: true. */
 bool compress_holds(enum coding coding, struct slice encoded, struct slice content);
 

@@ -5,22 +5,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "base/writer.h"
-#include "http/byteranges.h"
 #include "http/conditional.h"
+#include "serve/partial.h"
 
 enum { CLOCK_TICK_MS = 20 };
 
-/* A whole representation, of which ranges may be asked for. */
-struct whole {
-    const struct field_pair *fields; /* of its 200 */
-    unsigned field_count;
-    struct slice type;
-    struct body body;
-};
+/* ---- From memory -------------------------------------------------------------------------------------------- */
 
 static struct whole whole_of(const struct answer *ok)
 {
@@ -31,123 +23,10 @@ static struct whole whole_of(const struct answer *ok)
     return whole;
 }
 
-/* ---- Ranges ------------------------------------------------------------------------------------------------- */
-
-static bool add_fields(struct exchange *exchange, const struct whole *whole, struct slice type)
-{
-    for (unsigned i = 0; i < whole->field_count; i++) {
-        struct field_pair field = whole->fields[i];
-        if (slice_equal(field.name, SLICE("Content-Type")))
-            field.value = type;
-        if (!exchange_add_constant(exchange, field.name, field.value))
-            return false;
-    }
-    return true;
-}
-
-static struct body part_of(const struct body *whole, struct range range)
-{
-    struct body body = *whole;
-    body.size = range.size;
-    if (body.kind == BODY_SPAN)
-        body.data += range.first;
-    else
-        body.offset += range.first;
-    return body;
-}
-
-static bool answer_range(struct exchange *exchange, const struct whole *whole, struct range range)
-{
-    char text[RANGE_VALUE_MAX];
-    struct writer w = writer_on(text, sizeof text);
-
-    range_write(&w, range, whole->body.size);
-    if (!add_fields(exchange, whole, whole->type) ||
-        !exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w)))
-        return false;
-    exchange->response.body = part_of(&whole->body, range);
-    return true;
-}
-
-/* A piece of text between the ranges: it lies in the exchange. */
-static struct body text_of(struct exchange *exchange, struct slice text)
-{
-    return (struct body){ .kind = BODY_SPAN, .data = text.data, .size = text.size, .fd = -1, .hold = &exchange->hold };
-}
-
-static bool answer_ranges(struct exchange *exchange, const struct whole *whole, const struct ranges *ranges)
-{
-    uint8_t random[BYTERANGES_RANDOM];
-    struct byteranges multi;
-    size_t room = BYTERANGES_TYPE + ranges->count * (BYTERANGES_HEAD_MAX + whole->type.size) + BYTERANGES_END;
-    char *text = arena_take(&exchange->arena, room);
-    struct body *parts = arena_take(&exchange->arena, (2 * ranges->count + 1) * sizeof *parts), *part = parts;
-    struct writer w = writer_on(text, text ? room : 0);
-
-    if (!text || !parts || getrandom(random, sizeof random, 0) != sizeof random)
-        return false;
-    byteranges_init(&multi, whole->type, whole->body.size, random);
-    byteranges_type(&w, &multi);
-    if (!add_fields(exchange, whole, writer_slice(&w)))
-        return false;
-    for (unsigned i = 0; i < ranges->count; i++) {
-        char *from = w.at;
-        byteranges_head(&w, &multi, ranges->at[i]);
-        *part++ = text_of(exchange, slice_make(from, (size_t)(w.at - from)));
-        *part++ = part_of(&whole->body, ranges->at[i]);
-    }
-    char *from = w.at;
-    byteranges_end(&w, &multi);
-    *part++ = text_of(exchange, slice_make(from, (size_t)(w.at - from)));
-    exchange->response.body = (struct body){ .kind = BODY_PARTS, .size = byteranges_length(&multi, ranges), .fd = -1,
-                                             .parts = parts, .part_count = (unsigned)(part - parts) };
-    return true;
-}
-
-static enum static_result refuse_range(struct exchange *exchange, const struct whole *whole)
-{
-    char text[RANGE_VALUE_MAX];
-    struct writer w = writer_on(text, sizeof text);
-
-    range_write_unsatisfied(&w, whole->body.size);
-    bool added = exchange_add_field(exchange, SLICE("Content-Range"), writer_slice(&w));
-    return added ? STATIC_UNSATISFIABLE : STATIC_NO_MEMORY;
-}
-
-/* What is left of the whole, which is asked for by a Range field that applies. False: all of it. */
-static bool take_ranges(struct exchange *exchange, const struct whole *whole, enum static_result *result)
-{
-    struct ranges ranges;
-    bool made;
-
-    switch (range_parse(fields_get(&exchange->request.fields, FIELD_RANGE), whole->body.size, &ranges)) {
-    case RANGE_WHOLE:
-        return false;
-    case RANGE_UNSATISFIABLE:
-        *result = refuse_range(exchange, whole);
-        return true;
-    case RANGE_PARTIAL:
-        break;
-    }
-    made = ranges.count == 1 ? answer_range(exchange, whole, ranges.at[0]) : answer_ranges(exchange, whole, &ranges);
-    exchange->response.status = made ? 206 : 0;
-    *result = made ? STATIC_ANSWERED : STATIC_NO_MEMORY;
-    return true;
-}
-
-static bool asks_for_range(const struct exchange *exchange, struct slice etag, int64_t modified_s, int64_t now_s)
-{
-    const struct request *request = &exchange->request;
-    return fields_has(&request->fields, FIELD_RANGE) && request->method == METHOD_GET &&
-           range_applies(&request->fields, etag, modified_s, now_s);
-}
-
-/* ---- From memory -------------------------------------------------------------------------------------------- */
-
 static bool answer_part(const struct answer *ok, struct exchange *exchange, enum static_result *result)
 {
     struct whole whole = whole_of(ok);
-    return take_ranges(exchange, &whole, result);
+    return partial_take(exchange, &whole, result);
 }
 
 enum static_result static_answer(const struct content *content, struct exchange *exchange, int64_t now_s)
@@ -171,7 +50,7 @@ enum static_result static_answer(const struct content *content, struct exchange 
     case VERDICT_SEND:
         break;
     }
-    if (asks_for_range(exchange, representation_etag(chosen), content->modified_s, now_s) &&
+    if (partial_wanted(exchange, representation_etag(chosen), content->modified_s, now_s) &&
         answer_part(chosen->ok, exchange, &result))
         return result;
     exchange_use(exchange, chosen->ok);
@@ -297,7 +176,7 @@ static enum static_result answer_file(struct exchange *exchange, struct answer *
     if (!ok || !ranged)
         return use_own(exchange, ok);
     whole = whole_of(ok);
-    if (!take_ranges(exchange, &whole, &result))
+    if (!partial_take(exchange, &whole, &result))
         return use_own(exchange, ok);
     exchange->held = ok;
     return result;
@@ -327,7 +206,7 @@ enum static_result static_answer_file(const struct page *page, const struct dres
     }
     page_fields_ok(&made, page, dress, etag, file->modified_s);
     struct answer *ok = make_answer(200, &made, page, file);
-    return answer_file(exchange, ok, asks_for_range(exchange, etag, modified_s, now_s));
+    return answer_file(exchange, ok, partial_wanted(exchange, etag, modified_s, now_s));
 }
 
 enum static_result static_send_file(const struct page *page, const struct dress *dress, struct static_file *file,

@@ -6,6 +6,7 @@
 #include "server/server.h"
 
 struct middleware;
+struct offer;
 
 struct beside {
     const struct middleware *turn; /* whose turn it is; NULL: none, or all have had theirs */
@@ -14,6 +15,7 @@ struct beside {
     struct kept_field *kept, **kept_end;
     struct slice id;               /* rh_request_id_of */
     struct attached *attached;
+    struct offer *offer;           /* what was said about the content before it was given */
     struct ending *endings;        /* the last one first */
 };
 

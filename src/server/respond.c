@@ -4,6 +4,7 @@
 #include "base/writer.h"
 #include "http/status.h"
 #include "server/middleware.h"
+#include "server/offer.h"
 #include "server/said.h"
 
 #include <errno.h>
@@ -127,6 +128,8 @@ void respond_settle(struct exchange *exchange)
     else if (!exchange_answered(exchange))
         complain(exchange, "gave no answer, neither now nor deferred; answered 500");
     else {
+        if (exchange->beside != NULL)
+            offer_settle(exchange);
         add_said(exchange);
         return;
     }
@@ -188,7 +191,16 @@ void respond_bytes(struct exchange *exchange, struct slice type, struct slice by
     if (exchange_answered(exchange))
         return;
     set_own_type(exchange, type);
+    if (exchange->beside != NULL)
+        bytes = offer_encode(exchange, bytes);
     set_body(exchange, bytes);
+}
+
+void respond_file(struct exchange *exchange, struct slice type, const struct body *body)
+{
+    set_type(exchange, type);
+    exchange->response.body = *body;
+    exchange->response.status = chosen(exchange, 200);
 }
 
 static void send_copy(struct exchange *exchange, struct slice type, struct slice bytes)
@@ -302,6 +314,8 @@ void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done
     exchange->done_user = user;
     set_type(exchange, slice_text(type));
     exchange->response.body = (struct body){ .kind = BODY_PULL, .pull = pull, .user = user, .fd = -1 };
+    if (exchange->beside != NULL)
+        offer_encode_stream(exchange);
     exchange->response.status = chosen(exchange, 200);
 }
 

@@ -20,6 +20,9 @@ void respond_page(struct exchange *exchange, enum static_result result);
 /* 503: no memory for this request. */
 void respond_unavailable(struct exchange *exchange);
 
+/* A body that is held by others. */
+void respond_file(struct exchange *exchange, struct slice type, const struct body *body);
+
 /* No memory for a call of the handler's: 503, and what the handler still calls is no second answer. */
 void respond_starved(struct exchange *exchange);
 

@@ -1,0 +1,253 @@
+/* Conditions, ranges and codings of what handlers answer with. What they mean is known to http and serve; here they are
+ * put together in the order of RFC 9110: the coding first, then the conditions, then the range. */
+#include "server/offer.h"
+
+#include "http/coding.h"
+#include "http/conditional.h"
+#include "serve/compress.h"
+#include "serve/gzip_stream.h"
+#include "serve/partial.h"
+#include "server/respond.h"
+
+#include <stdlib.h>
+
+struct offer {
+    unsigned coding;    /* in which it is sent; identity unless that was allowed */
+    struct slice etag;  /* empty: none */
+    int64_t modified_s; /* -1: unknown */
+    bool validated;
+};
+
+/* What was offered; NULL: nothing, or no memory (503). */
+static struct offer *find(const struct exchange *exchange)
+{
+    const struct beside *beside = exchange->beside;
+    return beside != NULL ? beside->offer : NULL;
+}
+
+static struct offer *make(struct exchange *exchange)
+{
+    struct beside *beside = beside_of(exchange);
+    if (beside == NULL)
+        return NULL;
+    if (beside->offer == NULL) {
+        beside->offer = arena_take(&exchange->arena, sizeof *beside->offer);
+        if (beside->offer != NULL)
+            *beside->offer = (struct offer){ .coding = CODING_IDENTITY, .modified_s = -1 };
+    }
+    return beside->offer;
+}
+
+/* ---- Codings ------------------------------------------------------------------------------------------------ */
+
+/* The quickest first: they are done for every request. */
+static unsigned choose(const struct exchange *exchange)
+{
+    static const uint64_t ranks[CODING_COUNT] = { [CODING_ZSTD] = 1, [CODING_BR] = 2, [CODING_GZIP] = 3,
+                                                  [CODING_IDENTITY] = 4 };
+    unsigned coding = coding_choose(&exchange->request.fields, coding_order_by_size(ranks, compress_codings()));
+    return coding == CODING_REFUSED ? CODING_IDENTITY : coding; /* rather that than nothing */
+}
+
+void rh_compress(rh_request *request)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    if (respond_is_second(exchange))
+        return;
+    struct offer *offer = make(exchange);
+    if (offer == NULL) {
+        respond_starved(exchange);
+        return;
+    }
+    offer->coding = choose(exchange);
+    respond_field(exchange, SLICE("Vary"), SLICE("Accept-Encoding"));
+}
+
+static bool encodable(const struct exchange *exchange, const struct offer *offer)
+{
+    const struct response *response = &exchange->response;
+    bool usual = response->chosen == 0 || (response->chosen >= 200 && response->chosen != 204 &&
+                                           response->chosen != 205 && response->chosen != 206);
+    return offer != NULL && offer->coding != CODING_IDENTITY && usual &&
+           !response_has_field(response, response->field_count, SLICE("Content-Encoding"));
+}
+
+struct slice offer_encode(struct exchange *exchange, struct slice content)
+{
+    const struct offer *offer = find(exchange);
+    if (!encodable(exchange, offer) || content.size < COMPRESS_SIZE_MIN)
+        return content;
+    size_t room = content.size * 19 / 20;
+    char *out = arena_take(&exchange->arena, room);
+    size_t size = out != NULL ? compress_now(offer->coding, content, out, room) : 0;
+    if (size == 0 || !exchange_add_constant(exchange, SLICE("Content-Encoding"), coding_name(offer->coding)))
+        return content;
+    return slice_make(out, size);
+}
+
+/* What a stream draws from, and what is to be called in the end. */
+struct encoded_stream {
+    struct gzip_stream *gzip;
+    void (*done)(void *user);
+    void *user;
+};
+
+static void stream_done(void *user)
+{
+    struct encoded_stream *stream = user;
+    gzip_stream_free(stream->gzip);
+    if (stream->done != NULL)
+        stream->done(stream->user);
+}
+
+void offer_encode_stream(struct exchange *exchange)
+{
+    struct offer *offer = find(exchange);
+    struct body *body = &exchange->response.body;
+    if (!encodable(exchange, offer))
+        return;
+    static const uint64_t ranks[CODING_COUNT] = { [CODING_GZIP] = 1, [CODING_IDENTITY] = 2 };
+    struct coding_order order = coding_order_by_size(ranks, coding_bit(CODING_GZIP));
+    if (coding_choose(&exchange->request.fields, order) != CODING_GZIP)
+        return;
+    struct encoded_stream *stream = arena_take(&exchange->arena, sizeof *stream);
+    struct gzip_stream *gzip = stream != NULL ? gzip_stream_new(body->pull, body->user) : NULL;
+    if (gzip == NULL)
+        return;
+    if (!exchange_add_constant(exchange, SLICE("Content-Encoding"), coding_name(CODING_GZIP))) {
+        gzip_stream_free(gzip);
+        return;
+    }
+    *stream = (struct encoded_stream){ gzip, exchange->done, exchange->done_user };
+    exchange->done = stream_done;
+    exchange->done_user = stream;
+    body->pull = gzip_stream_pull;
+    body->user = gzip;
+}
+
+/* ---- Conditions --------------------------------------------------------------------------------------------- */
+
+/* RFC 9110 8.8.3: etagc within quotes. */
+static bool is_etag(struct slice etag)
+{
+    if (slice_starts(etag, SLICE("W/")))
+        etag = slice_skip(etag, 2);
+    if (etag.size < 2 || etag.data[0] != '"' || etag.data[etag.size - 1] != '"')
+        return false;
+    struct slice inner = slice_part(etag, 1, etag.size - 1);
+    for (size_t i = 0; i < inner.size; i++) {
+        unsigned char c = (unsigned char)inner.data[i];
+        if (c <= 0x20 || c == '"' || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* A strong tag names one sequence of bytes: that in a coding is another one. */
+static struct slice tag_for(struct exchange *exchange, const struct offer *offer, struct slice etag)
+{
+    struct slice name = coding_name(offer->coding);
+    bool as_is = offer->coding == CODING_IDENTITY || slice_starts(etag, SLICE("W/"));
+    size_t room = etag.size + 1 + name.size;
+    char *text = arena_take(&exchange->arena, room);
+    struct writer w = writer_on(text, text != NULL ? room : 0);
+    writer_put(&w, as_is ? etag : slice_part(etag, 0, etag.size - 1));
+    if (!as_is) {
+        writer_byte(&w, '-');
+        writer_put(&w, name);
+        writer_byte(&w, '"');
+    }
+    return w.overflowed ? slice_make(NULL, 0) : writer_slice(&w);
+}
+
+static bool add_validators(struct exchange *exchange, const struct offer *offer)
+{
+    char date[CLOCK_DATE_SIZE];
+    bool added = true;
+    if (offer->etag.size > 0)
+        added = exchange_add_field(exchange, SLICE("ETag"), offer->etag);
+    if (offer->modified_s >= 0) {
+        clock_format_date(offer->modified_s, date);
+        added = added && exchange_add_field(exchange, SLICE("Last-Modified"), slice_make(date, sizeof date));
+    }
+    return added && exchange_add_constant(exchange, SLICE("Accept-Ranges"), SLICE("bytes"));
+}
+
+static bool evaluate(rh_request *request, const struct offer *offer)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    bool safe = exchange->request.method == METHOD_GET || exchange->request.method == METHOD_HEAD;
+    struct clock clock = { .now_ms = 0 };
+    clock_update(&clock);
+    enum verdict verdict = conditional_evaluate(&exchange->request.fields, offer->etag, offer->modified_s, safe,
+                                                clock.unix_s);
+    if (verdict == VERDICT_FAILED) {
+        rh_fail(request, 412, NULL);
+        return false;
+    }
+    if (safe && !add_validators(exchange, offer)) {
+        respond_starved(exchange);
+        return false;
+    }
+    if (verdict == VERDICT_NOT_MODIFIED)
+        exchange->response.status = 304;
+    return verdict == VERDICT_SEND;
+}
+
+bool rh_validate(rh_request *request, const char *etag, int64_t modified_s)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    struct slice text = etag != NULL ? slice_text(etag) : SLICE("");
+    if (respond_is_second(exchange))
+        return false;
+    if (text.size > 0 && !is_etag(text)) {
+        exchange->response.refused = true;
+        return true;
+    }
+    struct offer *offer = make(exchange);
+    if (offer != NULL && text.size > 0)
+        text = tag_for(exchange, offer, text);
+    if (offer == NULL || text.data == NULL) {
+        respond_starved(exchange);
+        return false;
+    }
+    offer->etag = text;
+    offer->modified_s = modified_s;
+    offer->validated = true;
+    return evaluate(request, offer);
+}
+
+/* ---- Ranges ------------------------------------------------------------------------------------------------- */
+
+static struct slice type_of(const struct response *response)
+{
+    for (unsigned i = 0; i < response->field_count; i++)
+        if (slice_equal_nocase(response->fields[i].name, SLICE("Content-Type")))
+            return response->fields[i].value;
+    return SLICE("application/octet-stream");
+}
+
+void offer_settle(struct exchange *exchange)
+{
+    struct response *response = &exchange->response;
+    const struct offer *offer = find(exchange);
+    bool whole_there = response->body.kind == BODY_SPAN || response->body.kind == BODY_FILE;
+    if (offer == NULL || !offer->validated || response->answer != NULL || response->status != 200 || !whole_there)
+        return;
+    int64_t now_s = exchange->session->host->clock->unix_s;
+    if (!partial_wanted(exchange, offer->etag, offer->modified_s, now_s))
+        return;
+    struct field_pair *fields = response->fields;
+    unsigned count = response->field_count, room = response->field_room;
+    struct whole whole = { .fields = fields, .field_count = count, .type = type_of(response), .body = response->body };
+    enum static_result result;
+    response->fields = NULL;
+    response->field_count = response->field_room = 0;
+    if (partial_take(exchange, &whole, &result)) {
+        respond_page(exchange, result);
+        return;
+    }
+    response->fields = fields;
+    response->field_count = count;
+    response->field_room = room;
+}
