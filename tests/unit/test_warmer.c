@@ -11,6 +11,7 @@
 
 #include "failing_memory.h"
 #include "store_fixture.h"
+#include "serve/compress.h"
 #include "serve/digest.h"
 #include "serve/warmer.h"
 
@@ -277,7 +278,8 @@ static void sidecars_are_not_read_by_themselves(void **state)
     build();
     assert_true(warmer_load(site, 1, SIZE_MAX, &stop));
     assert_int_equal(in_memory(), 2);
-    expect_line("not used, it does not hold what the file beside it does: /a.txt.gz");
+    if (compress_codings() & coding_bit(CODING_GZIP)) /* else nobody could tell */
+        expect_line("not used, it does not hold what the file beside it does: /a.txt.gz");
 }
 
 static void what_cannot_be_read_is_told(void **state)
