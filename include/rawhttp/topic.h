@@ -7,6 +7,7 @@
 #ifndef RAWHTTP_TOPIC_H
 #define RAWHTTP_TOPIC_H
 
+#include <rawhttp/pipe.h>
 #include <rawhttp/websocket.h>
 
 #ifdef __cplusplus
@@ -35,6 +36,11 @@ static inline rh_topic *rh_topic_new(rh_server *server, rh_topic_options options
  * the topic after it has let a socket join goes to that one, too. False: no memory, or it is closed. */
 RH_API bool rh_topic_join(rh_topic *topic, rh_socket *socket);
 RH_API bool rh_topic_leave(rh_topic *topic, rh_socket *socket); /* false: no memory, it is still a member */
+
+/* The same for a response that is written from elsewhere (see rh_pipe_open): what is sent becomes its content; or, for
+ * one of rh_events_open, a text becomes the data of an event, and binary messages are not for it. */
+RH_API bool rh_topic_join_pipe(rh_topic *topic, rh_pipe *pipe);
+RH_API bool rh_topic_leave_pipe(rh_topic *topic, rh_pipe *pipe);
 
 /* To all who are members. The message is encoded once, and compressed once, for all of them. Messages that one thread
  * sends to a topic arrive in their order; with those sent to a single socket there is none. False: no memory, or a text

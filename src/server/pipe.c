@@ -2,7 +2,7 @@
  * its request, which is woken when it has found nothing and there is something again.
  *
  * The writer holds a reference and so does the response, so that either may go first. */
-#include "server/server.h"
+#include "server/listener.h"
 
 #include "http/event.h"
 #include "server/respond.h"
@@ -19,11 +19,10 @@ struct piece {
 };
 
 struct rh_pipe {
-    struct hold hold;
+    struct listener listener;  /* its worker is not touched once `gone` */
     struct letter letter;
     rh_pipe_options options;
     struct exchange *exchange; /* the worker's alone */
-    struct mailbox *mailbox;   /* the worker's; not touched once `gone` */
     bool events;               /* ends when the server drains */
     pthread_mutex_t lock;      /* for what follows */
     struct piece *first, **end;
@@ -35,9 +34,14 @@ struct rh_pipe {
     bool gone;                 /* the response is over */
 };
 
+static rh_pipe *of_listener(struct listener *listener)
+{
+    return LINK_OWNER(listener, rh_pipe, listener);
+}
+
 static void gone(struct hold *hold)
 {
-    rh_pipe *pipe = LINK_OWNER(hold, rh_pipe, hold);
+    rh_pipe *pipe = of_listener(LINK_OWNER(hold, struct listener, hold));
     pthread_mutex_destroy(&pipe->lock);
     free(pipe);
 }
@@ -93,6 +97,7 @@ static long pull(void *user, char *out, size_t size)
 static void done(void *user)
 {
     rh_pipe *pipe = user;
+    listener_close(&pipe->listener);
     pthread_mutex_lock(&pipe->lock);
     pipe->gone = true;
     pipe->exchange = NULL;
@@ -105,7 +110,7 @@ static void done(void *user)
     pthread_mutex_unlock(&pipe->lock);
     if (pipe->options.closed != NULL)
         pipe->options.closed(pipe->options.user);
-    hold_unref(&pipe->hold);
+    hold_unref(&pipe->listener.hold);
 }
 
 static void wake(struct letter *letter)
@@ -113,7 +118,7 @@ static void wake(struct letter *letter)
     rh_pipe *pipe = LINK_OWNER(letter, rh_pipe, letter);
     if (pipe->exchange != NULL && pipe->exchange->session != NULL)
         conn_woken(conn_of(pipe->exchange->session));
-    hold_unref(&pipe->hold);
+    hold_unref(&pipe->listener.hold);
 }
 
 /* ---- The writing end: any thread ---------------------------------------------------------------------------- */
@@ -124,8 +129,8 @@ static void post(rh_pipe *pipe)
     if (!pipe->waits || pipe->gone)
         return;
     pipe->waits = false;
-    hold_ref(&pipe->hold);
-    mailbox_post(pipe->mailbox, &pipe->letter);
+    hold_ref(&pipe->listener.hold);
+    mailbox_post(&pipe->listener.worker->net.mailbox, &pipe->letter);
 }
 
 static struct piece *new_piece(size_t size)
@@ -193,7 +198,7 @@ static void end(rh_pipe *pipe, bool broken)
     pipe->broken = broken;
     post(pipe);
     pthread_mutex_unlock(&pipe->lock);
-    hold_unref(&pipe->hold);
+    hold_unref(&pipe->listener.hold);
 }
 
 void rh_pipe_close(rh_pipe *pipe)
@@ -206,6 +211,70 @@ void rh_pipe_abort(rh_pipe *pipe)
     end(pipe, true);
 }
 
+/* ---- Events ------------------------------------------------------------------------------------------------- */
+
+static struct slice text_of(const char *text)
+{
+    return text != NULL ? slice_text(text) : slice_make(NULL, 0);
+}
+
+static bool write_event(rh_pipe *pipe, const struct event *event)
+{
+    size_t bound = event_bound(event);
+    struct piece *piece = new_piece(bound);
+    if (piece == NULL)
+        return false;
+    struct writer w = writer_on(piece->bytes, bound);
+    event_write(&w, event);
+    piece->size = writer_used(&w);
+    return append(pipe, piece);
+}
+
+bool rh_event_write(rh_pipe *pipe, const rh_event *given, size_t size)
+{
+    rh_event known = { .name = NULL };
+    memcpy(&known, given, size < sizeof known ? size : sizeof known);
+    struct event event = { text_of(known.name), text_of(known.id), text_of(known.data), known.retry_ms };
+    if (!event_valid(&event)) {
+        errno = EINVAL;
+        return false;
+    }
+    return write_event(pipe, &event);
+}
+
+/* ---- As a member of topics ---------------------------------------------------------------------------------- */
+
+/* A text becomes an event where events are awaited, and what is no text is nothing there. */
+static enum heard hear(struct listener *listener, const struct broadcast *broadcast)
+{
+    rh_pipe *pipe = of_listener(listener);
+    struct slice bytes = broadcast->payload;
+    if (rh_pipe_gone(pipe) || (pipe->events && broadcast->kind != WS_TEXT))
+        return HEARD;
+    bool taken = pipe->events ? write_event(pipe, &(struct event){ .data = bytes })
+                              : rh_pipe_write(pipe, bytes.data, bytes.size);
+    return taken ? HEARD : HEARD_NOT;
+}
+
+static void cut(struct listener *listener)
+{
+    const struct exchange *exchange = of_listener(listener)->exchange;
+    if (exchange != NULL && exchange->session != NULL)
+        conn_close(conn_of(exchange->session));
+}
+
+static const struct listener_type pipe_listener = { .hear = hear, .cut = cut };
+
+bool rh_topic_join_pipe(rh_topic *topic, rh_pipe *pipe)
+{
+    return listener_join(&pipe->listener, topic);
+}
+
+bool rh_topic_leave_pipe(rh_topic *topic, rh_pipe *pipe)
+{
+    return listener_leave(&pipe->listener, topic);
+}
+
 /* ---- Opening ------------------------------------------------------------------------------------------------ */
 
 static rh_pipe *make(struct exchange *exchange, const rh_pipe_options *options, size_t options_size)
@@ -213,12 +282,12 @@ static rh_pipe *make(struct exchange *exchange, const rh_pipe_options *options, 
     rh_pipe *pipe = malloc(sizeof *pipe);
     if (pipe == NULL)
         return NULL;
-    *pipe = (rh_pipe){ .letter.open = wake, .exchange = exchange, .mailbox = &exchange_worker(exchange)->net.mailbox };
+    *pipe = (rh_pipe){ .letter.open = wake, .exchange = exchange };
     memcpy(&pipe->options, options, options_size < sizeof *options ? options_size : sizeof *options);
     if (pipe->options.queue_max == 0)
         pipe->options.queue_max = QUEUE_MAX;
-    hold_init(&pipe->hold, gone);
-    hold_ref(&pipe->hold); /* the response's */
+    listener_init(&pipe->listener, &pipe_listener, exchange_worker(exchange), gone);
+    hold_ref(&pipe->listener.hold); /* the response's */
     pthread_mutex_init(&pipe->lock, NULL);
     pipe->end = &pipe->first;
     return pipe;
@@ -256,28 +325,4 @@ rh_pipe *rh_events_begin(rh_request *request, const rh_pipe_options *options, si
         rh_set(request, "X-Accel-Buffering", "no");
     }
     return answer_with(request, pipe, "text/event-stream");
-}
-
-static struct slice text_of(const char *text)
-{
-    return text != NULL ? slice_text(text) : slice_make(NULL, 0);
-}
-
-bool rh_event_write(rh_pipe *pipe, const rh_event *given, size_t size)
-{
-    rh_event known = { .name = NULL };
-    memcpy(&known, given, size < sizeof known ? size : sizeof known);
-    struct event event = { text_of(known.name), text_of(known.id), text_of(known.data), known.retry_ms };
-    if (!event_valid(&event)) {
-        errno = EINVAL;
-        return false;
-    }
-    size_t bound = event_bound(&event);
-    struct piece *piece = new_piece(bound);
-    if (piece == NULL)
-        return false;
-    struct writer w = writer_on(piece->bytes, bound);
-    event_write(&w, &event);
-    piece->size = writer_used(&w);
-    return append(pipe, piece);
 }
