@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <poll.h>
 
+enum { AWAIT_TOLD_MS = 2000 };
+
 void deferred_begin(struct exchange *exchange)
 {
     if (exchange->deferred)
@@ -57,12 +59,16 @@ void deferred_complete(struct exchange *exchange, void (*finish)(struct exchange
     mailbox_post(&exchange_worker(exchange)->net.mailbox, &exchange->letter);
 }
 
+/* A program that waits for itself here would otherwise not find out why it does not end. */
 void deferred_await(struct server_worker *worker)
 {
-    while (worker->deferred > 0) {
-        struct pollfd bell = { .fd = worker->net.mailbox.bell_fd, .events = POLLIN };
-        poll(&bell, 1, -1);
-        mailbox_open(&worker->net.mailbox);
+    struct pollfd bell = { .fd = worker->net.mailbox.bell_fd, .events = POLLIN };
+    for (int wait_ms = AWAIT_TOLD_MS; worker->deferred > 0; mailbox_open(&worker->net.mailbox)) {
+        if (poll(&bell, 1, wait_ms) != 0)
+            continue;
+        log_write(&worker->server->log, LOG_LEVEL_WARN,
+                  "rh_server_free waits for deferred requests that nobody has completed: %zu", worker->deferred);
+        wait_ms = -1;
     }
 }
 

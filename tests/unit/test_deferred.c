@@ -557,6 +557,31 @@ static _Noreturn void err_in(rh_handler *handler, int log_fd)
     _exit(0);
 }
 
+static void *complete_once_told(void *user)
+{
+    rh_request *request = take_request();
+    (void)user;
+    for (int i = 0; !noted(&notes, "that nobody has completed: 1") && i < PATIENCE_S * 1000; i++)
+        nap();
+    rh_complete(request);
+    return NULL;
+}
+
+static void whoever_frees_is_told_what_is_missing(void **state)
+{
+    rh_server *server = serve(give_away, NULL);
+    int fd = client_connect(server);
+    (void)state;
+    client_send(fd, "GET /later/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int i = 0; atomic_load(&desk.request) == NULL && i < PATIENCE_S * 1000; i++)
+        nap();
+    pthread_t thread = start_thread(complete_once_told, NULL);
+    rh_server_free(server);
+    pthread_join(thread, NULL);
+    assert_true(noted(&notes, "rh_server_free waits for deferred requests that nobody has completed: 1"));
+    close(fd);
+}
+
 static void mistakes_fail_an_assertion(void **state)
 {
     static const struct {
@@ -607,6 +632,7 @@ int main(void)
         cmocka_unit_test_setup(is_waited_for_by_a_drain, clear_desk),
         cmocka_unit_test_setup(outlives_a_stop, clear_desk),
         cmocka_unit_test_setup(background_work_is_done_before_the_server_is_freed, clear_desk),
+        cmocka_unit_test_setup(whoever_frees_is_told_what_is_missing, clear_desk),
         cmocka_unit_test_setup(mistakes_fail_an_assertion, clear_desk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
