@@ -38,14 +38,15 @@ def wait_until(condition, what, patience=PATIENCE):
 class Program:
     """A running server. `ready` is what its standard error says once it listens, with the port as its group."""
 
-    def __init__(self, command, scratch, *, ready, env=None, cwd=None, stdout=None, before=()):
+    def __init__(self, command, scratch, *, ready, env=None, cwd=None, stdin=subprocess.DEVNULL, stdout=None,
+                 before=()):
         self.scratch, self.ready, self.status = scratch, ready, None
         self.expected_status = 0
         self.log_path, self.out_path = scratch / "stderr", scratch / "stdout"
         # The server is to end with the test run, should that be killed.
         wrapped = ["setpriv", "--pdeathsig", "KILL", *before, *map(str, command)]
         with open(self.log_path, "wb") as log, open(self.out_path, "wb") as out:
-            self.process = subprocess.Popen(wrapped, stdin=subprocess.DEVNULL, stderr=log, cwd=cwd,
+            self.process = subprocess.Popen(wrapped, stdin=stdin, stderr=log, cwd=cwd,
                                             stdout=out if stdout is None else stdout, env={**ENVIRONMENT, **(env or {})})
         self.pid = self.process.pid
         self.address = None
