@@ -25,7 +25,7 @@ struct rh_topic {
     struct row rows[];
 };
 
-/* Made by who lets join, and then in both lists. */
+/* Made by who lets join, and then in both lists. An errand to leave is one as well, which is never in any. */
 struct membership {
     struct letter letter;
     struct link in_topic, in_listener;
