@@ -1,9 +1,11 @@
-/* The head parser against itself: with every scanner, whole and cut and a byte at a time, under wide limits and tight
- * ones, the same verdict and the same fields. The input is a head and whatever follows it. */
+/* The head parser against itself: with every scanner, whole and cut and a byte at a time, remembering the fields of
+ * earlier heads and not, behind another request line too, under wide limits and tight ones, the same verdict and the
+ * same fields. The input is a head and whatever follows it. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "wire/h1_head.h"
+#include "wire/h1_memo.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
 
@@ -30,13 +32,13 @@ static void see(struct outcome *outcome, const char *data, size_t seen)
 }
 
 static void parse(struct outcome *outcome, const struct h1_scanner *scanner, struct slice text, size_t first,
-                  size_t step, const struct session_limits *limits)
+                  size_t step, const struct session_host *host)
 {
     memset(outcome, 0, sizeof *outcome);
     for (size_t seen = first;; seen = text.size - seen > step ? seen + step : text.size) {
         see(outcome, text.data, seen);
         struct slice bytes = slice_make(outcome->bytes, seen);
-        outcome->result = h1_head_parse(scanner, &outcome->head, &outcome->request, bytes, limits);
+        outcome->result = h1_head_parse(scanner, &outcome->head, &outcome->request, bytes, host);
         if (outcome->result != H1_HEAD_MORE || seen == text.size)
             return;
     }
@@ -106,29 +108,64 @@ static void check_accepted(const struct outcome *outcome)
     }
 }
 
-static void run(struct slice text, const struct session_limits *limits)
+/* The same fields behind another request line, which is as long as it can be told here: what is remembered of one must
+ * not be what it was worth behind the other. */
+static void learn_elsewhere(struct slice text, const struct session_host *host)
 {
-    static struct outcome reference, other;
-    const struct h1_scanner *scanners[H1_SCANNERS];
-    unsigned count = h1_scanner_list(scanners);
+    static const char line[] = "GET /elsewhere HTTP/1.0\r\n";
+    static struct outcome outcome;
+    size_t end = slice_find(text, '\n');
+
+    if (end == text.size)
+        return;
+    struct slice rest = slice_skip(text, end + 1);
+    char *moved = malloc(sizeof line - 1 + rest.size);
+    memcpy(moved, line, sizeof line - 1);
+    memcpy(moved + sizeof line - 1, rest.data, rest.size);
+    struct slice whole = slice_make(moved, sizeof line - 1 + rest.size);
+    parse(&outcome, &h1_scanner_scalar, whole, whole.size, 1, host);
+    if (outcome.result == H1_HEAD_DONE)
+        check_accepted(&outcome);
+    free(outcome.bytes);
+    free(moved);
+}
+
+static void check(const struct outcome *reference, const struct h1_scanner *scanner, struct slice text,
+                  const struct session_host *host)
+{
+    static struct outcome other;
     size_t cut = 0;
 
     for (size_t i = 0; i < text.size; i++)
         cut += (unsigned char)text.data[i];
-    parse(&reference, &h1_scanner_scalar, text, 0, 1, limits);
+    parse(&other, scanner, text, text.size, 1, host);
+    compare(reference, &other);
+    if (other.result == H1_HEAD_DONE)
+        check_accepted(&other);
+    free(other.bytes);
+    parse(&other, scanner, text, cut % (text.size + 1), 1 + cut % 97, host);
+    compare(reference, &other);
+    free(other.bytes);
+}
+
+static void run(struct slice text, const struct session_limits *limits)
+{
+    static struct outcome reference;
+    const struct h1_scanner *scanners[H1_SCANNERS];
+    unsigned count = h1_scanner_list(scanners);
+    const struct session_host forgetful = { .limits = limits };
+    struct session_host mindful = { .limits = limits, .memo = h1_memo_new() };
+
+    parse(&reference, &h1_scanner_scalar, text, 0, 1, &forgetful);
     if (reference.result == H1_HEAD_DONE)
         check_accepted(&reference);
+    learn_elsewhere(text, &mindful);
     for (unsigned i = 0; i < count; i++) {
-        parse(&other, scanners[i], text, text.size, 1, limits);
-        compare(&reference, &other);
-        if (other.result == H1_HEAD_DONE)
-            check_accepted(&other);
-        free(other.bytes);
-        parse(&other, scanners[i], text, cut % (text.size + 1), 1 + cut % 97, limits);
-        compare(&reference, &other);
-        free(other.bytes);
+        check(&reference, scanners[i], text, &forgetful);
+        check(&reference, scanners[i], text, &mindful);
     }
     free(reference.bytes);
+    free(mindful.memo);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,11 +1,13 @@
-/* The HTTP/1.x session whole against cut: the same replies, the same requests reach the host, the same phase in the
- * end; with a roomy outbox and with one that is full all the time. The input is what a client sends; where it is cut
- * follows from its bytes. The seeds are wire cases (tests/wire/README.md). */
+/* The HTTP/1.x session whole against cut, and without a memory of earlier fields against with one: the same replies,
+ * the same requests reach the host, the same phase in the end; with a roomy outbox and with one that is full all the
+ * time. The input is what a client sends; where it is cut follows from its bytes. The seeds are wire cases
+ * (tests/wire/README.md). */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../tests/wire/reply.h"
 #include "../tests/wire/stage.h"
+#include "wire/h1_memo.h"
 
 enum { TIGHT_OUTBOX = 1024, BYTEWISE_MAX = 512 };
 
@@ -40,12 +42,14 @@ static uint64_t next(uint64_t *state)
     return *state;
 }
 
-/* In pieces of up to `piece_max` bytes. */
-static void play(size_t outbox_size, struct slice input, size_t piece_max, struct outcome *outcome)
+/* In pieces of up to `piece_max` bytes. `memo`: NULL, or what earlier plays have left. */
+static void play(size_t outbox_size, struct slice input, size_t piece_max, struct h1_memo *memo,
+                 struct outcome *outcome)
 {
     struct stage stage;
     uint64_t state = seed_of(input);
     stage_init(&stage, outbox_size);
+    stage.host.memo = memo;
     stage_open(&stage);
     while (input.size > 0) {
         size_t size = piece_max < input.size ? 1 + next(&state) % piece_max : input.size;
@@ -57,6 +61,7 @@ static void play(size_t outbox_size, struct slice input, size_t piece_max, struc
     text_append(&outcome->asked, writer_slice(&stage.asked));
     reply_strip_interim(&outcome->output);
     stage_close(&stage);
+    stage.host.memo = NULL;
     CHECK(stage.finished == stage.taken);
     stage_fini(&stage);
 }
@@ -83,18 +88,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_make((const char *)data, size);
     struct outcome whole, cut;
+    struct h1_memo *memo = h1_memo_new();
 
-    play(STAGE_OUTBOX_SIZE, input, size, &whole);
-    play(STAGE_OUTBOX_SIZE, input, size / 2 + 1, &cut);
+    play(STAGE_OUTBOX_SIZE, input, size, NULL, &whole);
+    for (unsigned i = 0; i < 2; i++) {
+        play(STAGE_OUTBOX_SIZE, input, size, memo, &cut);
+        compare(&whole, &cut, true);
+    }
+    play(STAGE_OUTBOX_SIZE, input, size / 2 + 1, memo, &cut);
     compare(&whole, &cut, true);
-    play(STAGE_OUTBOX_SIZE, input, 16, &cut);
+    play(STAGE_OUTBOX_SIZE, input, 16, NULL, &cut);
     compare(&whole, &cut, true);
-    play(TIGHT_OUTBOX, input, 64, &cut);
+    play(TIGHT_OUTBOX, input, 64, memo, &cut);
     compare(&whole, &cut, false);
     if (size <= BYTEWISE_MAX) {
-        play(STAGE_OUTBOX_SIZE, input, 1, &cut);
+        play(STAGE_OUTBOX_SIZE, input, 1, NULL, &cut);
         compare(&whole, &cut, true);
     }
     forget(&whole);
+    free(memo);
     return 0;
 }

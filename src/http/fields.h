@@ -41,7 +41,7 @@ enum field_id {
     FIELD_ID_COUNT
 };
 
-enum { FIELDS_MAX = 250, FIELDS_HEAD_MAX = 65535 };
+enum { FIELDS_MAX = 250, FIELDS_HEAD_MAX = 65535, FIELDS_IDS_MAX = 32 };
 
 struct field {
     uint16_t name, name_size;   /* offset from base, bytes */
@@ -52,12 +52,12 @@ struct fields {
     const char *base;
     unsigned count;
     uint32_t present;         /* bit i: there is one of field_id i */
-    uint8_t first[32];        /* by field_id, of those present: the index of the first one */
+    uint8_t first[FIELDS_IDS_MAX]; /* by field_id, of those present: the index of the first one */
     uint8_t id[FIELDS_MAX];   /* by index: its field_id */
     struct field at[FIELDS_MAX];
 };
 
-_Static_assert(FIELD_ID_COUNT <= 32, "a bit each in fields.present");
+_Static_assert((int)FIELD_ID_COUNT <= (int)FIELDS_IDS_MAX, "a bit each in fields.present");
 
 static inline void fields_reset(struct fields *fields, const char *base)
 {

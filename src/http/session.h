@@ -30,6 +30,8 @@ struct session_limits {
     uint32_t pipelined_max;    /* requests answered in one feed before the output goes out */
 };
 
+struct h1_memo; /* wire's */
+
 enum body_plan {
     BODY_PLAN_WHOLE,  /* collected, then the request is put */
     BODY_PLAN_STREAM, /* the request is put at once, then the body's pieces are handed on as they come */
@@ -42,6 +44,7 @@ struct session_host {
     const struct session_limits *limits;
     bool server_field; /* send "Server: rawhttp" */
     bool draining;     /* the server is going: every response from now on says close */
+    struct h1_memo *memo; /* for HTTP/1 sessions of one thread under these limits; NULL: they do without */
 
     /* A fresh exchange, or NULL: no memory (the session then sends a bare 503 and closes). */
     struct exchange *(*take)(struct session_host *host);

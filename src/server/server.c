@@ -6,6 +6,7 @@
 #include "server/guard.h"
 #include "server/middleware.h"
 #include "server/miss.h"
+#include "wire/h1_memo.h"
 #include "wire/h1_session.h"
 
 #include <errno.h>
@@ -234,6 +235,7 @@ static bool make_worker(rh_server *server, unsigned index)
         return server_fail(server, "cannot make a worker: %s", strerror(errno));
     worker->sockets.pages = &worker->net.pages;
     packer_init(&worker->packer);
+    worker->host.memo = h1_memo_new();
     worker->net.qsbr = server->store.qsbr;
     worker->net.index = index;
     loops_init(&worker->net);
@@ -420,6 +422,7 @@ static void free_workers(rh_server *server)
         ws_inflater_free(server->workers[i].sockets.inflater);
         packer_fini(&server->workers[i].packer);
         worker_fini(&server->workers[i].net);
+        free(server->workers[i].host.memo);
     }
     free(server->workers);
 }

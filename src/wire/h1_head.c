@@ -6,6 +6,7 @@
 #include "wire/h1_head.h"
 
 #include "wire/h1_cursor.h"
+#include "wire/h1_memo.h"
 
 #define RARE __attribute__((noinline))
 
@@ -218,7 +219,7 @@ static inline enum verdict take_start(const struct h1_scanner *scanner, struct s
     if (verdict != LINE)
         return verdict;
 
-    head->line_done = true;
+    head->fields_at = (uint16_t)at;
     head->done = (uint32_t)at;
     fields_reset(&request->fields, bytes.data);
     return LINE;
@@ -364,18 +365,39 @@ static RARE void forget_line(const struct h1_head *head, struct request *request
     fields_reset(&request->fields, base);
 }
 
-enum h1_head_result h1_head_parse(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
-                                  struct slice bytes, const struct session_limits *limits)
+/* All the fields at once, where they are the same as in an earlier request. That one's were valid, with exactly one
+ * valid Host, which is enough for 1.0 and 1.1. */
+static inline bool recall(struct h1_memo *memo, struct h1_head *head, struct request *request, struct slice bytes)
 {
+    if (!memo || head->done != head->fields_at)
+        return false;
+    size_t size = h1_memo_recall(memo, head->slot, slice_skip(bytes, head->done), &request->fields);
+    head->done += (uint32_t)size;
+    return size > 0;
+}
+
+static RARE void learn(struct h1_memo *memo, struct h1_head *head, const struct request *request, struct slice bytes)
+{
+    struct slice block = slice_part(bytes, head->fields_at, head->done);
+    if (fields_has(&request->fields, FIELD_HOST))
+        head->slot = h1_memo_learn(memo, head->slot, block, &request->fields);
+}
+
+enum h1_head_result h1_head_parse(const struct h1_scanner *scanner, struct h1_head *head, struct request *request,
+                                  struct slice bytes, const struct session_host *host)
+{
+    const struct session_limits *limits = host->limits;
     struct slice window = slice_part(bytes, 0, min_size(bytes.size, limits->head_max));
     enum verdict verdict = LINE;
 
-    if (!head->line_done)
+    if (head->fields_at == 0)
         verdict = take_start(scanner, window, head, request, limits->request_line_max);
     else
         move_line(head, request, bytes.data);
     if (verdict == LINE) {
         request->fields.base = bytes.data;
+        if (recall(host->memo, head, request, window))
+            return H1_HEAD_DONE;
         verdict = take_fields(scanner, window, head, &request->fields, limits->fields_max);
     }
 
@@ -383,9 +405,12 @@ enum h1_head_result h1_head_parse(const struct h1_scanner *scanner, struct h1_he
         return H1_HEAD_MORE;
     if (verdict == MORE)
         verdict = HEAD_TOO_LARGE;
-    if (verdict == LINE && host_valid(scanner, head, request, window))
+    if (verdict == LINE && host_valid(scanner, head, request, window)) {
+        if (host->memo)
+            learn(host->memo, head, request, window);
         return H1_HEAD_DONE;
-    if (!head->line_done)
+    }
+    if (head->fields_at == 0)
         forget_line(head, request);
     head->bad_status = verdict == LINE ? BAD_REQUEST : (uint16_t)verdict;
     return H1_HEAD_BAD;

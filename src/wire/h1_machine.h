@@ -27,6 +27,7 @@ struct h1_session {
     bool pulling;        /* the head of the response is out, its content is being pulled */
     bool holds_body;     /* references on all that the response's body lies in are ours */
     bool leaving;        /* the next response is the last one */
+    uint8_t slot;        /* of the host's memo: where the fields of the last request were */
 };
 
 _Static_assert(sizeof(struct h1_session) <= 128, "with the connection around it, 256 bytes of ours while it is idle");

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "wire/h1_machine.h"
+#include "wire/h1_memo.h"
 #include "wire/h1_write.h"
 
 static struct h1_session *of(struct session *session)
@@ -230,7 +231,7 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     struct session_host *host = s->base.host;
     struct h1_head *head = &s->parser.head;
     request->fields.base = bytes->data;
-    switch (h1_head_parse(s->scanner, head, request, *bytes, host->limits)) {
+    switch (h1_head_parse(s->scanner, head, request, *bytes, host)) {
     case H1_HEAD_MORE:
         return SESSION_HEAD;
     case H1_HEAD_BAD:
@@ -242,6 +243,7 @@ static enum session_phase read_head(struct h1_session *s, struct slice *bytes, s
     }
     exchange->begun_ms = host->clock->now_ms;
     exchange->head_size = head->done;
+    s->slot = head->slot;
     *bytes = slice_skip(*bytes, head->done);
     if (!request->target.plain || !h1_framing_plain(&request->fields))
         return admit(s, bytes, out);
@@ -258,7 +260,7 @@ static enum session_phase begin(struct h1_session *s, struct slice *bytes, struc
         return h1_starve(s, out);
     s->exchange->session = &s->base;
     s->exchange->request.peer = session_peer(&s->base);
-    s->parser.head = (struct h1_head){ 0 };
+    s->parser.head = (struct h1_head){ .slot = s->slot };
     s->body = H1_BODY_NONE;
     s->sent = 0;
     return read_head(s, bytes, out);
@@ -317,6 +319,7 @@ static void init(struct session *session)
     assert(limits->head_max <= FIELDS_HEAD_MAX && limits->fields_max <= FIELDS_MAX); /* what the parser has room for */
     *s = (struct h1_session){ .base = *session, .scanner = h1_scanner_best() };
     s->base.phase = SESSION_FRESH;
+    s->slot = session->host->memo ? session->host->memo->latest : 0;
 }
 
 /* Flat: the way of a request is many small functions, each called in one place; inlined, they cost 130 instructions

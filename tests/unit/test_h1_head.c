@@ -1,5 +1,6 @@
 /* The head parser: every rule as a case, and every case whole, cut at every byte and a byte at a time, with each
- * scanner, in buffers of exactly the right size that lie somewhere else at every call. */
+ * scanner, with what was read before forgotten and remembered, in buffers of exactly the right size that lie somewhere
+ * else at every call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include "base/writer.h"
 #include "wire/h1_head.h"
+#include "wire/h1_memo.h"
 
 enum { DONE = 200 }; /* beside the statuses */
 
@@ -56,7 +58,7 @@ static void describe(const struct request *request, struct outcome *outcome)
 
 /* Feeds what there is after `first` bytes and then after every `step` more, from a new place each time. */
 static struct outcome *parse(const struct h1_scanner *scanner, struct slice text, size_t first, size_t step,
-                             const struct session_limits *limits)
+                             const struct session_host *host)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
     struct request *request = calloc(1, sizeof *request);
@@ -68,7 +70,7 @@ static struct outcome *parse(const struct h1_scanner *scanner, struct slice text
         memcpy(bytes, text.data, seen);
         free(old);
         old = bytes;
-        enum h1_head_result result = h1_head_parse(scanner, &head, request, slice_make(bytes, seen), limits);
+        enum h1_head_result result = h1_head_parse(scanner, &head, request, slice_make(bytes, seen), host);
         outcome->seen = seen;
         if (result == H1_HEAD_DONE) {
             outcome->status = DONE;
@@ -98,18 +100,21 @@ static struct outcome *parse_all_ways(struct slice text, const struct session_li
 {
     const struct h1_scanner *scanners[H1_SCANNERS];
     unsigned count = h1_scanner_list(scanners);
-    struct outcome *slow = parse(&h1_scanner_scalar, text, 0, 1, limits);
+    const struct session_host forgetful = { .limits = limits };
+    struct outcome *slow = parse(&h1_scanner_scalar, text, 0, 1, &forgetful);
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < 2 * count; i++) {
+        struct session_host host = { .limits = limits, .memo = i < count ? NULL : h1_memo_new() };
         for (size_t cut = 0; cut <= text.size; cut++) {
-            struct outcome *fast = parse(scanners[i], text, cut, text.size - cut, limits);
+            struct outcome *fast = parse(scanners[i % count], text, cut, text.size - cut, &host);
             assert_same(slow, fast, text, cut);
             free(fast);
         }
-        struct outcome *bytes = parse(scanners[i], text, 0, 1, limits);
+        struct outcome *bytes = parse(scanners[i % count], text, 0, 1, &host);
         assert_same(slow, bytes, text, 1);
         assert_int_equal(bytes->seen, slow->seen);
         free(bytes);
+        free(host.memo);
     }
     return slow;
 }
@@ -398,13 +403,14 @@ static void limits_of_the_struct(void **state)
                                                 .fields_max = FIELDS_MAX };
     static char room[FIELDS_HEAD_MAX + 100];
     size_t most = FIELDS_HEAD_MAX - sizeof(LINE HOST "A:\r\n\r\n") + 1;
+    const struct session_host host = { .limits = &open };
     struct request *request = calloc(1, sizeof *request);
 
     (void)state;
     for (size_t more = 0; more < 2; more++) {
         struct h1_head head = { 0 };
         struct slice text = repeat(room, LINE HOST "A:", 'a', most + more, "\r\n\r\n");
-        enum h1_head_result result = h1_head_parse(h1_scanner_best(), &head, request, text, &open);
+        enum h1_head_result result = h1_head_parse(h1_scanner_best(), &head, request, text, &host);
         assert_int_equal(result, more ? H1_HEAD_BAD : H1_HEAD_DONE);
         assert_int_equal(more ? head.bad_status : head.done, more ? 431 : FIELDS_HEAD_MAX);
         assert_int_equal(request->fields.at[1].value_size, most + more);
@@ -416,7 +422,7 @@ static void limits_of_the_struct(void **state)
         for (unsigned i = 1; i < count; i++)
             writer_text(&w, "A: b\r\n");
         writer_text(&w, "\r\n");
-        enum h1_head_result result = h1_head_parse(h1_scanner_best(), &head, request, writer_slice(&w), &open);
+        enum h1_head_result result = h1_head_parse(h1_scanner_best(), &head, request, writer_slice(&w), &host);
         assert_int_equal(result, count > FIELDS_MAX ? H1_HEAD_BAD : H1_HEAD_DONE);
         assert_int_equal(request->fields.count, FIELDS_MAX);
     }
@@ -454,6 +460,7 @@ static void notes_all_it_saw(void **state)
 static void any_byte_anywhere(void **state)
 {
     static const char text[] = "GET /a?b HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n";
+    const struct session_host host = { .limits = &wide };
     char changed[sizeof text];
     unsigned done = 0, bad = 0;
 
@@ -463,8 +470,8 @@ static void any_byte_anywhere(void **state)
             memcpy(changed, text, sizeof text);
             changed[at] = (char)c;
             struct slice whole = slice_make(changed, sizeof text - 1);
-            struct outcome *slow = parse(&h1_scanner_scalar, whole, 0, 1, &wide);
-            struct outcome *fast = parse(h1_scanner_best(), whole, whole.size, 1, &wide);
+            struct outcome *slow = parse(&h1_scanner_scalar, whole, 0, 1, &host);
+            struct outcome *fast = parse(h1_scanner_best(), whole, whole.size, 1, &host);
             assert_same(slow, fast, whole, 0);
             done += slow->status == DONE;
             bad += slow->status >= 400;
@@ -484,6 +491,7 @@ static void path_is_what_target_parse_says(void **state)
     const struct h1_scanner *scanners[H1_SCANNERS];
     unsigned count = h1_scanner_list(scanners), done = 0;
     struct request *request = calloc(1, sizeof *request);
+    const struct session_host host = { .limits = &wide };
     char changed[sizeof text];
     struct target target;
 
@@ -496,7 +504,7 @@ static void path_is_what_target_parse_says(void **state)
         if (changed[at] == ' ')
             continue;
         struct slice raw = slice_make(changed + begin, end - begin), whole = slice_make(changed, sizeof text - 1);
-        enum h1_head_result result = h1_head_parse(scanners[i % count], &head, request, whole, &wide);
+        enum h1_head_result result = h1_head_parse(scanners[i % count], &head, request, whole, &host);
         assert_int_equal(result, target_parse(&target, raw, METHOD_GET) ? H1_HEAD_DONE : H1_HEAD_BAD);
         if (result != H1_HEAD_DONE)
             continue;
@@ -540,6 +548,7 @@ static void nothing_of_an_earlier_head_is_left(void **state)
         { "GET /new HTT\1", METHOD_GET, "/new" },
     };
     static const struct session_limits limits = { .request_line_max = 1000, .head_max = 1000, .fields_max = 10 };
+    const struct session_host host = { .limits = &limits };
     struct request *request = calloc(1, sizeof *request);
 
     (void)state;
@@ -547,11 +556,11 @@ static void nothing_of_an_earlier_head_is_left(void **state)
         struct h1_head head = { 0 };
         struct slice before = SLICE("HEAD http://secret/secret?secret HTTP/1.1\r\nHost: secret\r\nCookie: a\r\n\r\n");
         request->persistent = true;
-        assert_int_equal(h1_head_parse(h1_scanner_best(), &head, request, before, &limits), H1_HEAD_DONE);
+        assert_int_equal(h1_head_parse(h1_scanner_best(), &head, request, before, &host), H1_HEAD_DONE);
 
         head = (struct h1_head){ 0 };
         request->fields.base = cases[i].text;
-        if (h1_head_parse(h1_scanner_best(), &head, request, slice_text(cases[i].text), &limits) == H1_HEAD_MORE)
+        if (h1_head_parse(h1_scanner_best(), &head, request, slice_text(cases[i].text), &host) == H1_HEAD_MORE)
             h1_head_forget(&head, request);
         assert_int_equal(request->method, cases[i].method);
         assert_int_equal(request->version, 0);

@@ -1,5 +1,6 @@
 /* Runs the wire cases: each whole, cut in two at every byte, and a byte at a time; the answer must be the same, byte
- * for byte. Then once more with an outbox that is full all the time.
+ * for byte. So it must be where the fields of earlier requests are remembered. Then once more with an outbox that is
+ * full all the time.
  *
  *     run_cases FILE.case...            runs them
  *     run_cases --dump DIR FILE.case... writes what each sends into a file of its own: seeds for the fuzzer */
@@ -167,6 +168,22 @@ static bool check_bytes(struct place *place, struct stage *stage, const struct o
     return good;
 }
 
+/* Each with what those before it have left: nothing at first, then this very case. */
+static bool check_memory(struct place *place, struct stage *stage, const struct outcome *whole)
+{
+    static const char *const left[] = { "nothing", "this case", "this case twice" };
+    bool good = true;
+    stage_remember(stage);
+    for (size_t i = 0; good && i < sizeof left / sizeof *left; i++) {
+        struct outcome outcome;
+        snprintf(place->how, sizeof place->how, "remembering %s", left[i]);
+        play(stage, place->wire_case, 0, 1, &outcome);
+        good = same(place, &outcome, whole);
+        forget(&outcome);
+    }
+    return good && check_cuts(place, stage, whole) && check_bytes(place, stage, whole);
+}
+
 /* What is pulled comes in other chunks, so the bytes can differ here, but not what a client reads. */
 static bool check_tight(struct place *place, struct stage *stage)
 {
@@ -186,8 +203,11 @@ static bool run_case(const char *path, const struct wire_case *wire_case, struct
     struct place place = { path, wire_case, "whole" };
     struct outcome whole;
     play(roomy, wire_case, 0, 1, &whole);
+    stage_remember(tight);
     bool good = check_outcome(&place, &whole, wire_case->interim_whole) && check_cuts(&place, roomy, &whole) &&
-                check_bytes(&place, roomy, &whole) && check_tight(&place, tight);
+                check_bytes(&place, roomy, &whole) && check_memory(&place, roomy, &whole) &&
+                check_tight(&place, tight);
+    stage_forget(roomy);
     forget(&whole);
     return good;
 }

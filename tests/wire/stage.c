@@ -8,6 +8,7 @@
 #include "parts.h"
 #include "pieces.h"
 #include "socket.h"
+#include "wire/h1_memo.h"
 #include "wire/h1_session.h"
 
 static void require(bool holds, const char *what)
@@ -353,9 +354,23 @@ void stage_init(struct stage *stage, size_t outbox_size)
     stage->same = prepare(304, slice_make(NULL, 0));
 }
 
+void stage_remember(struct stage *stage)
+{
+    stage_forget(stage);
+    stage->host.memo = h1_memo_new();
+    require(stage->host.memo != NULL, "no memory");
+}
+
+void stage_forget(struct stage *stage)
+{
+    free(stage->host.memo);
+    stage->host.memo = NULL;
+}
+
 void stage_fini(struct stage *stage)
 {
     stage_close(stage);
+    stage_forget(stage);
     require(stage->alive == 0, "an exchange was leaked");
     require(atomic_load(&stage->page->hold.count) == 1, "a reference on an answer was leaked");
     require(atomic_load(&stage->large->hold.count) == 1, "a reference on an answer was leaked");

@@ -70,6 +70,10 @@ struct stage {
 void stage_init(struct stage *stage, size_t outbox_size);
 void stage_fini(struct stage *stage); /* ends the program where something was leaked */
 
+/* From now on sessions remember fields, from here on and under these limits; without this call they do not. */
+void stage_remember(struct stage *stage);
+void stage_forget(struct stage *stage);
+
 void stage_open(struct stage *stage);
 void stage_close(struct stage *stage);
 

@@ -1,0 +1,70 @@
+/* Blocks of field lines that were read a moment ago, and what they came to. A client that keeps its connection, a
+ * browser loading images, a program polling, a proxy, says the same with most of its requests, byte for byte; what is
+ * known so is compared instead of being read again.
+ *
+ * It knows bytes and fields. What makes a block valid is the parser's business: only such blocks are brought here. */
+#ifndef WIRE_H1_MEMO_H
+#define WIRE_H1_MEMO_H
+
+#include "http/fields.h"
+
+/* A browser's block has 600 to 900 bytes and 14 to 20 fields. */
+enum { H1_MEMO_BLOCKS = 32, H1_MEMO_BYTES_MAX = 1024, H1_MEMO_FIELDS_MAX = 32 };
+
+struct h1_block {
+    uint32_t size;  /* with the empty line; UINT32_MAX: there is none here */
+    uint32_t count;
+    uint32_t present;
+    bool met;       /* since the hand came by */
+    uint8_t first[FIELDS_IDS_MAX];
+    uint8_t id[H1_MEMO_FIELDS_MAX];
+    struct field at[H1_MEMO_FIELDS_MAX]; /* from the block's beginning */
+    char bytes[H1_MEMO_BYTES_MAX];
+};
+
+/* One for all sessions of a worker: clients of one kind share a block. */
+struct h1_memo {
+    uint8_t latest; /* where a new client may look first */
+    uint8_t hand;
+    struct h1_block blocks[H1_MEMO_BLOCKS];
+};
+
+/* NULL: no memory, which sessions can do without. free() frees it. */
+struct h1_memo *h1_memo_new(void);
+
+/* The same field so many bytes further on. One sum for both offsets: neither overflows, since no head is that long. */
+static inline struct field h1_memo_moved(struct field field, uint16_t by)
+{
+    const struct field step = { .name = by, .value = by };
+    uint64_t moved, more;
+    memcpy(&moved, &field, sizeof moved);
+    memcpy(&more, &step, sizeof more);
+    moved += more;
+    memcpy(&field, &moved, sizeof field);
+    return field;
+}
+
+/* Whether `bytes` begin with the block in this slot. Where they do, its fields are put in, as if `bytes` had been read
+ * there, `at` bytes behind fields->base; returns the size of the block, else 0. */
+static inline size_t h1_memo_recall(struct h1_memo *memo, unsigned slot, struct slice bytes, struct fields *fields)
+{
+    struct h1_block *block = &memo->blocks[slot];
+    size_t size = block->size;
+    if (size > bytes.size || memcmp(block->bytes, bytes.data, size) != 0)
+        return 0;
+    uint16_t begin = (uint16_t)(bytes.data - fields->base);
+    unsigned count = block->count;
+    block->met = true;
+    fields->count = count;
+    fields->present = block->present;
+    memcpy(fields->first, block->first, sizeof block->first);
+    memcpy(fields->id, block->id, sizeof block->id);
+    for (unsigned i = 0; i < count; i++)
+        fields->at[i] = h1_memo_moved(block->at[i], begin);
+    return size;
+}
+
+/* `bytes` is a block that was read into `fields`. Returns the slot where it is now, or `slot`: it was not worth it. */
+uint8_t h1_memo_learn(struct h1_memo *memo, uint8_t slot, struct slice bytes, const struct fields *fields);
+
+#endif
