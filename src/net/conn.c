@@ -13,6 +13,9 @@ enum {
     GOODBYE_MS = 1000         /* a connection used or opened within this time may have a request under way */
 };
 
+/* Out of line: what an ordinary event has no need of costs it no frame. */
+#define RARE __attribute__((noinline))
+
 enum turn { TURN_STALLED, TURN_GOES_ON, TURN_OVER };
 
 _Static_assert(offsetof(struct conn, session) <= 128, "with its session, 256 bytes of ours while it is idle");
@@ -54,13 +57,6 @@ bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
     return true;
 }
 
-static void free_input(struct conn *conn)
-{
-    if (conn->input != NULL)
-        pages_give(&conn->worker->pages, conn->input, conn->input->room);
-    conn->input = NULL;
-}
-
 void conn_close(struct conn *conn)
 {
     if (conn->gone)
@@ -69,15 +65,15 @@ void conn_close(struct conn *conn)
     conn->resting = false;
     conn->session.type->fini(&conn->session);
     backlog_free(&conn->worker->pages, conn->output);
-    free_input(conn);
+    kept_free(&conn->input, &conn->worker->pages);
     conn->transport.ops->close(&conn->transport);
     timers_unset(&conn->timer);
     list_remove(&conn->link);
     worker_bury(conn->worker, conn);
 }
 
-/* What becomes of the connection after its output went as far as it did. */
-static bool all_out(struct conn *conn, enum sent sent, uint64_t moved)
+/* What becomes of the connection after its output went as far as it did. `moved`: the wait for the rest begins anew. */
+static bool all_out(struct conn *conn, enum sent sent, bool moved)
 {
     if (sent == SENT_BROKEN) {
         conn_close(conn);
@@ -85,22 +81,24 @@ static bool all_out(struct conn *conn, enum sent sent, uint64_t moved)
     }
     if (sent == SENT_PAUSED)
         worker_again(conn->worker, conn);
-    if (sent != SENT_ALL && moved > 0)
+    if (sent != SENT_ALL && moved)
         due_in(conn, settings(conn)->send_timeout_ms);
     return sent == SENT_ALL;
+}
+
+static RARE bool flush_in_pieces(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    uint64_t moved = 0;
+    enum sent sent = sender_send(&conn->transport, &worker->out, &worker->pages, &conn->output, &moved);
+    return all_out(conn, sent, true);
 }
 
 /* True: the outbox is empty and more can be written. */
 static bool flush(struct conn *conn)
 {
-    struct worker *worker = conn->worker;
-    uint64_t moved = 0;
-    if (worker->out.count == 0)
-        return true;
-    enum sent sent = sender_send(&conn->transport, &worker->out, &worker->pages, &conn->output, &moved);
-    if (sent == SENT_BLOCKED && moved == 0)
-        due_in(conn, settings(conn)->send_timeout_ms);
-    return all_out(conn, sent, moved);
+    struct outbox *out = &conn->worker->out;
+    return out->count == 0 || sender_send_at_once(&conn->transport, out) || flush_in_pieces(conn);
 }
 
 static bool resume(struct conn *conn)
@@ -109,7 +107,7 @@ static bool resume(struct conn *conn)
     if (conn->output == NULL)
         return true;
     enum sent sent = sender_resume(&conn->transport, &conn->worker->pages, &conn->output, &moved);
-    return all_out(conn, sent, moved);
+    return all_out(conn, sent, moved > 0);
 }
 
 /* What others made ready, behind all that was owed before it. True: the outbox is empty and more can be written. */
@@ -159,31 +157,6 @@ static struct slice work(struct conn *conn, struct slice bytes)
     }
     worker_again(conn->worker, conn);
     return bytes;
-}
-
-/* Moves unconsumed input to the front of the worker's buffer, where what is read joins it. */
-static size_t take_input(struct conn *conn)
-{
-    if (conn->input == NULL)
-        return 0;
-    size_t size = conn->input->size;
-    memcpy(conn->worker->input, conn->input->bytes, size);
-    free_input(conn);
-    return size;
-}
-
-static bool keep_input(struct conn *conn, struct slice rest)
-{
-    size_t room;
-    if (rest.size == 0)
-        return true;
-    conn->input = pages_take(&conn->worker->pages, sizeof *conn->input + rest.size, &room);
-    if (conn->input == NULL)
-        return false;
-    conn->input->size = (uint32_t)rest.size;
-    conn->input->room = (uint32_t)room;
-    memcpy(conn->input->bytes, rest.data, rest.size);
-    return true;
 }
 
 static struct io read_input(struct conn *conn, size_t kept)
@@ -265,7 +238,7 @@ static enum turn wait_for_answer(struct conn *conn)
 /* Feeds what is there. */
 static enum turn take_in(struct conn *conn)
 {
-    size_t kept = take_input(conn);
+    size_t kept = kept_take(&conn->input, &conn->worker->pages, conn->worker->input);
     struct io io = { IO_AGAIN, 0 };
     if (conn->session.phase <= SESSION_OPEN)
         io = read_input(conn, kept);
@@ -274,7 +247,7 @@ static enum turn take_in(struct conn *conn)
     struct slice rest = work(conn, slice_make(conn->worker->input, kept + io.size));
     if (conn->gone)
         return TURN_OVER;
-    if (conn->session.phase != SESSION_LINGER && !keep_input(conn, rest))
+    if (conn->session.phase != SESSION_LINGER && !kept_put(&conn->input, &conn->worker->pages, rest))
         return close_now(conn);
     conn->recent = true;
     if (conn->session.phase == SESSION_OPEN && io.size > 0)
@@ -367,10 +340,23 @@ void conn_run(struct conn *conn)
     set_deadline(conn);
 }
 
+/* Neither answered at once nor at rest again. Of the input `rest` has not been consumed. */
+static RARE void serve_further(struct conn *conn, struct slice rest)
+{
+    if (conn->gone)
+        return;
+    if (!kept_put(&conn->input, &conn->worker->pages, rest))
+        conn_close(conn);
+    else if (conn->output != NULL)
+        set_deadline(conn);
+    else
+        conn_run(conn);
+}
+
 /* What nearly every event is: whole requests for a connection at rest, which are answered at once, and it is at rest
  * again. Whatever else it turns out to be is left to conn_run, which could do this as well, but asks for all that might
- * be: 100 instructions more. */
-static void serve_at_once(struct conn *conn)
+ * be: 100 instructions more. Flat, like the feed of a session: all that such an event takes is inlined here. */
+__attribute__((flatten)) static RARE void serve_at_once(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     size_t room = worker->settings->input_size, used = 0;
@@ -387,18 +373,10 @@ static void serve_at_once(struct conn *conn)
             return;
         }
     }
-    if (conn->gone)
-        return;
-    if (!keep_input(conn, slice_make(worker->input + used, io.size - used)))
-        conn_close(conn);
-    else if (conn->output != NULL)
-        set_deadline(conn);
-    else
-        conn_run(conn);
+    serve_further(conn, slice_make(worker->input + used, io.size - used));
 }
 
-/* Flat, like the feed of a session: all that an event takes is inlined here. */
-__attribute__((flatten)) static void ready(struct watch *watch, uint32_t events)
+static void ready(struct watch *watch, uint32_t events)
 {
     struct conn *conn = (struct conn *)watch;
     if (conn->resting && events == (EPOLLIN | EPOLLOUT)) {
@@ -432,8 +410,7 @@ void conn_woken(struct conn *conn)
 void conn_expire(struct timer *timer)
 {
     struct conn *conn = LINK_OWNER(timer, struct conn, timer);
-    bool reading = conn->output == NULL && conn->session.phase <= SESSION_OPEN;
-    if (reading)
+    if (conn->output == NULL && conn->session.phase <= SESSION_OPEN)
         expire(conn);
     else
         conn_close(conn);
@@ -480,8 +457,7 @@ void conn_goodbye(struct conn *conn)
         part(conn);
         return;
     }
-    bool waits = conn->output == NULL && conn->session.phase <= SESSION_IDLE;
-    if (!waits)
+    if (conn->output != NULL || conn->session.phase > SESSION_IDLE)
         return;
     bool fresh = !waits_long(conn);
     conn->readable = true;

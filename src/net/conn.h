@@ -6,6 +6,7 @@
 #define NET_CONN_H
 
 #include "http/session.h"
+#include "net/kept.h"
 #include "net/loop.h"
 #include "net/sender.h"
 #include "net/timers.h"
@@ -14,13 +15,6 @@
 #include <sys/socket.h>
 
 struct worker;
-
-/* Input that waits for more, in a block of the worker's pages. */
-struct kept {
-    uint32_t size;
-    uint32_t room; /* of the block */
-    char bytes[];
-};
 
 struct conn {
     struct watch watch;

@@ -38,10 +38,23 @@ void loop_remove(struct loop *loop, int fd)
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* Not through the C library, for which waiting is a cancellation point. Newer architectures have the longer call
+ * only. */
+#ifdef SYS_epoll_wait
+static long await(int fd, struct epoll_event *events, int wait_ms)
+{
+    return syscall(SYS_epoll_wait, fd, events, LOOP_EVENTS, wait_ms);
+}
+#else
+static long await(int fd, struct epoll_event *events, int wait_ms)
+{
+    return syscall(SYS_epoll_pwait, fd, events, LOOP_EVENTS, wait_ms, NULL, 0);
+}
+#endif
+
 /* An interrupted wait counts as one without events. */
 unsigned loop_wait(struct loop *loop, int wait_ms)
 {
-    /* Not through the C library, for which waiting is a cancellation point. */
-    long count = syscall(SYS_epoll_pwait, loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms, NULL, 0);
+    long count = await(loop->epoll_fd, loop->events, wait_ms);
     return count > 0 ? (unsigned)count : 0;
 }

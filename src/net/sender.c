@@ -98,28 +98,25 @@ static void release(const struct span *spans, unsigned first, unsigned count)
         hold_unref(spans[i].hold);
 }
 
-/* What nearly every turn has: small responses, copied into one run, which the socket takes whole. */
-static bool send_at_once(struct transport *transport, struct outbox *out, uint64_t *moved)
+bool sender_send_at_once(struct transport *transport, struct outbox *out)
 {
     struct span *span = &out->spans[0];
     if (out->count != 1 || span->kind != SPAN_COPIED)
         return false;
     struct io io = transport->ops->write(transport, span->data, (size_t)span->size);
-    *moved = io.size;
-    span->data += io.size;
-    span->size -= io.size;
-    return span->size == 0;
+    if (io.size != span->size) {
+        advance(span, io.size);
+        return false;
+    }
+    out->count = 0;
+    out->used = 0;
+    return true;
 }
 
 enum sent sender_send(struct transport *transport, struct outbox *out, struct pages *pages, struct backlog **backlog,
                       uint64_t *moved)
 {
     unsigned first = 0;
-    if (send_at_once(transport, out, moved)) {
-        out->count = 0;
-        out->used = 0;
-        return SENT_ALL;
-    }
     enum sent sent = send_spans(transport, out->spans, &first, out->count, moved);
     if (sent == SENT_BLOCKED || sent == SENT_PAUSED) {
         *backlog = save(pages, out, first);

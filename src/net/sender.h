@@ -23,6 +23,10 @@ struct backlog {
     struct span spans[];
 };
 
+/* What nearly every turn has: small responses, copied into one run, which the socket takes whole. False: it is not so,
+ * or the socket has not taken all of it; sender_send goes on from there. */
+bool sender_send_at_once(struct transport *transport, struct outbox *out);
+
 /* Sends what is in the outbox and empties it; what is left becomes `*backlog` (NULL if nothing). `*moved` bytes went
  * out. */
 enum sent sender_send(struct transport *transport, struct outbox *out, struct pages *pages, struct backlog **backlog,

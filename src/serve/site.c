@@ -18,10 +18,7 @@ static const struct log silent;
 
 void site_find(const struct site *site, struct slice path, struct site_match *match)
 {
-    const struct site_slot *slot = site_slot_find(site, path);
-
-    match->page = site_slot_page(slot);
-    match->found = slot->page == 0 ? SITE_NOTHING : slot->page & SITE_SLOT_REDIRECT ? SITE_REDIRECT : SITE_PAGE;
+    *match = site_match_of(site, path);
 }
 
 struct page *site_page(const struct site *site, struct slice path)

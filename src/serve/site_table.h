@@ -84,4 +84,12 @@ static inline struct site_slot *site_slot_find_hidden(const struct site *site, s
     return site_slot_search(site, path, path.size | SITE_SLOT_HIDDEN);
 }
 
+/* See site_find. In place where nearly every request comes by: 25 instructions less. */
+static inline struct site_match site_match_of(const struct site *site, struct slice path)
+{
+    uintptr_t page = site_slot_find(site, path)->page;
+    enum site_found found = page == 0 ? SITE_NOTHING : page & SITE_SLOT_REDIRECT ? SITE_REDIRECT : SITE_PAGE;
+    return (struct site_match){ found, (struct page *)(page & ~(uintptr_t)SITE_SLOT_REDIRECT) };
+}
+
 #endif

@@ -9,6 +9,8 @@
 #include "server/receive.h"
 #include "server/respond.h"
 
+#define RARE __attribute__((noinline))
+
 enum { PAGE_METHODS = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS };
 
 static bool reads(enum method method)
@@ -16,29 +18,33 @@ static bool reads(enum method method)
     return method == METHOD_GET || method == METHOD_HEAD;
 }
 
-static struct route *search(const struct router *router, struct exchange *exchange, unsigned *allow)
+struct found {
+    struct route *route; /* NULL: none */
+    unsigned allow;      /* the methods that routes with this path have */
+};
+
+/* Apart, as all below that is: what a page has no need of costs it no frame. */
+static RARE struct found search(const struct router *router, struct exchange *exchange)
 {
     struct router_match match;
     const struct request *request = &exchange->request;
     router_find(router, request->path, request->method, &match);
-    *allow = match.found ? match.methods : 0;
-    if (match.target == NULL || match.param_count == 0)
-        return match.target;
+    struct found found = { match.target, match.found ? match.methods : 0 };
+    if (found.route == NULL || match.param_count == 0)
+        return found;
     exchange->params = arena_take(&exchange->arena, sizeof match);
     if (exchange->params == NULL) {
         respond_unavailable(exchange);
-        return NULL;
+        return (struct found){ NULL, found.allow };
     }
     *(struct router_match *)exchange->params = match;
-    return match.target;
+    return found;
 }
 
-/* Looks for a route. `*allow`: the methods that routes with this path have. */
-static struct route *find_route(struct exchange *exchange, unsigned *allow)
+static struct found find_route(struct exchange *exchange)
 {
     const struct router *router = exchange_worker(exchange)->server->router;
-    *allow = 0;
-    return router_empty(router) ? NULL : search(router, exchange, allow);
+    return router_empty(router) ? (struct found){ NULL, 0 } : search(router, exchange);
 }
 
 /* Parameter values are slices of the path, which moves with the head. */
@@ -56,15 +62,15 @@ static void run_handler(struct exchange *exchange)
     route->handler((rh_request *)exchange, route->user);
 }
 
-static void call_handler(struct exchange *exchange, const struct route *route)
+static RARE void call_handler(struct exchange *exchange, const struct route *route)
 {
     const char *before = exchange->request.path.data;
+    exchange->route = (void *)route;
     if (!exchange_settle(exchange, exchange->head_size)) {
         respond_unavailable(exchange);
         return;
     }
     rebase_params(exchange, before);
-    exchange->route = (void *)route;
     bool asked = exchange_worker(exchange)->server->middleware != NULL; /* before that */
     if (!asked && !gate_open(exchange) && !gate_admit(exchange, run_handler))
         return;
@@ -73,10 +79,20 @@ static void call_handler(struct exchange *exchange, const struct route *route)
         receive_settle(exchange);
 }
 
-/* Targets that name no path: "*" speaks of the server as a whole, and there are no tunnels here. */
-static void answer_pathless(struct exchange *exchange)
+static bool is_routable(const struct request *request)
+{
+    return target_has_path(&request->target) && request->method != METHOD_OTHER;
+}
+
+/* Methods that nobody knows, and targets that name no path: "*" speaks of the server as a whole, and there are no
+ * tunnels here. */
+static RARE void answer_unroutable(struct exchange *exchange)
 {
     unsigned all = PAGE_METHODS;
+    if (exchange->request.method == METHOD_OTHER) {
+        respond_error(exchange, 501, 0, SLICE(""));
+        return;
+    }
     if (!router_empty(exchange_worker(exchange)->server->router))
         all |= method_bit(METHOD_POST) | method_bit(METHOD_PUT) | method_bit(METHOD_PATCH) | method_bit(METHOD_DELETE);
     if (exchange->request.target.form == TARGET_ASTERISK)
@@ -87,23 +103,19 @@ static void answer_pathless(struct exchange *exchange)
 
 void dispatch_answer(struct exchange *exchange)
 {
-    unsigned allow = 0;
-    if (exchange->request.method == METHOD_OTHER) {
-        respond_error(exchange, 501, 0, SLICE(""));
+    struct found found = { exchange->route, 0 };
+    if (!is_routable(&exchange->request)) {
+        answer_unroutable(exchange);
         return;
     }
-    if (!target_has_path(&exchange->request.target)) {
-        answer_pathless(exchange);
-        return;
-    }
-    struct route *route = exchange->route ? exchange->route : find_route(exchange, &allow);
+    if (found.route == NULL)
+        found = find_route(exchange);
     if (exchange_answered(exchange))
         return;
-    exchange->route = route;
-    if (route != NULL)
-        call_handler(exchange, route);
+    if (found.route != NULL)
+        call_handler(exchange, found.route);
     else
-        pages_answer(exchange, allow);
+        pages_answer(exchange, found.allow);
 }
 
 static void dispatch(struct exchange *exchange)
@@ -135,21 +147,22 @@ static enum body_plan plan_for(struct exchange *exchange)
  * goes out at once, a page once the body has been read, and so does what middleware may have a word in. */
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
-    unsigned allow = 0;
+    struct found found = { NULL, 0 };
     const struct request *request = &exchange->request;
-    bool named = target_has_path(&request->target), known = request->method != METHOD_OTHER;
-    if (named && known)
-        exchange->route = find_route(exchange, &allow);
-    if (exchange->route != NULL && !gate_open(exchange) && gate_refuse(exchange))
+    bool named = target_has_path(&request->target);
+    if (is_routable(request))
+        found = find_route(exchange);
+    exchange->route = found.route;
+    if (found.route != NULL && !gate_open(exchange) && gate_refuse(exchange))
         return BODY_PLAN_DISCARD;
-    if (exchange->route != NULL)
+    if (found.route != NULL)
         return plan_for(exchange);
     if (reads(request->method) || exchange_answered(exchange))
         return BODY_PLAN_DISCARD;
     if (named && server_worker_of(host)->server->middleware != NULL)
         return BODY_PLAN_DISCARD;
-    if (named && known)
-        pages_answer_early(exchange, allow);
+    if (is_routable(request))
+        pages_answer_early(exchange, found.allow);
     else
         dispatch(exchange);
     return BODY_PLAN_DISCARD;
@@ -178,8 +191,7 @@ static void refuse(struct session_host *host, struct exchange *exchange, unsigne
         respond_refused(exchange, status);
 }
 
-static __attribute__((noinline)) void write_log(const struct exchange *exchange, uint64_t body_bytes,
-                                                struct slice client)
+static void write_log(const struct exchange *exchange, uint64_t body_bytes, struct slice client)
 {
     const struct server_worker *worker = exchange_worker(exchange);
     const struct beside *beside = exchange->beside;
@@ -188,15 +200,14 @@ static __attribute__((noinline)) void write_log(const struct exchange *exchange,
     access_log_line(worker->access_log, &entry, worker->host.clock);
 }
 
-static __attribute__((noinline)) void write_log_of_client(const struct exchange *exchange, uint64_t body_bytes)
+static RARE void write_log_of_client(const struct exchange *exchange, uint64_t body_bytes)
 {
     char room[IP_TEXT_MAX];
     write_log(exchange, body_bytes, client_text(exchange, room));
 }
 
-static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
+static RARE void finish_further(struct server_worker *worker, struct exchange *exchange, uint64_t body_bytes)
 {
-    struct server_worker *worker = server_worker_of(host);
     if (worker->access_log != NULL && networks_any(&worker->server->config.trusted))
         write_log_of_client(exchange, body_bytes);
     else if (worker->access_log != NULL)
@@ -204,6 +215,15 @@ static void finished(struct session_host *host, struct exchange *exchange, uint6
     if (exchange->beside != NULL)
         beside_end(exchange, body_bytes);
     exchanges_give(worker, exchange);
+}
+
+static void finished(struct session_host *host, struct exchange *exchange, uint64_t body_bytes)
+{
+    struct server_worker *worker = server_worker_of(host);
+    if (worker->access_log != NULL || exchange->beside != NULL)
+        finish_further(worker, exchange, body_bytes);
+    else
+        exchanges_give(worker, exchange);
 }
 
 void dispatch_init(struct session_host *host)

@@ -5,6 +5,7 @@
 #include "http/accept.h"
 #include "serve/percent.h"
 #include "serve/site_folders.h"
+#include "serve/site_table.h"
 #include "server/folder_list.h"
 #include "server/guard.h"
 #include "server/reply.h"
@@ -342,8 +343,11 @@ static void answer_with_rules(struct asked *asked)
 }
 
 /* Apart, so that the way of most requests needs no frame for all that may be. */
-static __attribute__((noinline)) void answer_otherwise(struct asked *asked)
+static __attribute__((noinline)) void answer_otherwise(struct exchange *exchange, const struct vhost *vhost,
+                                                       struct site *site, struct site_match match, unsigned allow)
 {
+    struct asked *asked =
+        &(struct asked){ .exchange = exchange, .vhost = vhost, .site = site, .match = match, .allow = allow };
     struct page *page = asked->match.found == SITE_PAGE ? asked->match.page : NULL;
     if (page && !page->ruled && reads(asked->exchange->request.method))
         reply_with_page(asked->exchange, &(struct page_reply){ .site = asked->site, .page = page });
@@ -359,12 +363,12 @@ void pages_answer(struct exchange *exchange, unsigned allow)
         return;
     }
     struct site *site = vhost_generation(vhost)->site;
-    struct asked asked = { .exchange = exchange, .vhost = vhost, .site = site, .allow = allow };
-    if (asked.site != NULL)
-        site_find(asked.site, exchange->request.path, &asked.match);
-    bool plain = asked.match.found == SITE_PAGE && !asked.match.page->ruled && reads(exchange->request.method);
-    if (!plain || !reply_at_once(exchange, asked.match.page, asked.site->store))
-        answer_otherwise(&asked);
+    struct site_match match = { .found = SITE_NOTHING };
+    if (site != NULL)
+        match = site_match_of(site, exchange->request.path);
+    bool plain = match.found == SITE_PAGE && !match.page->ruled && reads(exchange->request.method);
+    if (!plain || !reply_at_once(exchange, match.page, site->store))
+        answer_otherwise(exchange, vhost, site, match, allow);
 }
 
 void pages_answer_early(struct exchange *exchange, unsigned allow)
