@@ -291,6 +291,29 @@ static void goes_out_with_what_is_taken_in_pieces(void **state)
     assert_string_equal(notes.lines, "");
 }
 
+static void upgrade(rh_request *request, void *user)
+{
+    rh_websocket(request, &(rh_websocket_options){ .no_compression = true }, user);
+}
+
+static void goes_out_with_a_change_of_protocol(void **state)
+{
+    char head[4096] = "";
+    int fd = client_connect(server);
+    (void)state;
+    client_send(fd, "GET /say/socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    for (size_t used = 0; strstr(head, "\r\n\r\n") == NULL;) {
+        ssize_t got = recv(fd, head + used, sizeof head - 1 - used, 0);
+        assert_true(got > 0);
+        used += (size_t)got;
+        head[used] = '\0';
+    }
+    assert_memory_equal(head, "HTTP/1.1 101 ", 13);
+    assert_non_null(strstr(head, "\r\nX-Said: before\r\n"));
+    client_reset(fd);
+}
+
 static void the_answers_own_word_holds(void **state)
 {
     struct reply *reply = ask(server, "GET /say/own");
@@ -611,7 +634,7 @@ static int start(void **state)
         { "GET /next", next_in_handler, NULL },       { "GET /later/trace", answer_trace, NULL },
         { "GET /later/behind", fail_behind, NULL },   { "POST /later/echo", echo, NULL },
         { "GET /end/trace", answer_trace, NULL },     { "GET /end/linger", linger_behind, NULL },
-        { "GET /carry", carry, NULL },
+        { "GET /carry", carry, NULL },                { "GET /say/socket", upgrade, NULL },
     };
     (void)state;
     scratch_open(&scratch);
@@ -657,6 +680,7 @@ int main(void)
         cmocka_unit_test(goes_out_with_every_answer),
         cmocka_unit_test(goes_out_with_late_answers),
         cmocka_unit_test(goes_out_with_what_is_taken_in_pieces),
+        cmocka_unit_test(goes_out_with_a_change_of_protocol),
         cmocka_unit_test(the_answers_own_word_holds),
         cmocka_unit_test(nothing_is_left_for_the_next_request),
         cmocka_unit_test(tells_mistakes),

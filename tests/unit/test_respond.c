@@ -98,6 +98,10 @@ static void sends_content(void **state)
     assert_int_equal(ask(server, "GET /empty")->status, 204);
     assert_int_equal(ask(server, "GET /empty/202")->status, 202);
     expect(server, "GET /twice", 200, "first");
+    static const char told[] = "GET /twice: the handler of GET /twice answers a second time; the first answer holds\n";
+    assert_true(noted(&notes, told));
+    const char *first = strstr(notes.lines, told);
+    assert_null(strstr(first + 1, "GET /twice: ")); /* once a request */
 }
 
 static void turns_what_cannot_be_sent_into_500(void **state)
@@ -299,6 +303,8 @@ static void answer_stream(rh_request *request, void *user)
     *source = (struct source){ 3, user ? 1 : -1 };
     if (rh_query(request, "late").data)
         rh_text(request, "was quicker");
+    if (rh_query(request, "declared").data)
+        rh_set(request, "Content-Length", "3"); /* of what has no length that is known */
     rh_stream(request, rh_query(request, "bad").data ? "bad\ntype" : "text/plain", draw, count_done, source);
 }
 
@@ -328,6 +334,8 @@ static void streams(void **state)
     await_done(4);
     assert_int_equal(ask(server, "GET /stream?bad")->status, 500);
     await_done(5);
+    assert_int_equal(ask(server, "GET /stream?declared")->status, 500);
+    await_done(6);
 
     static struct reply old;
     int fd = client_connect(server);
@@ -335,7 +343,7 @@ static void streams(void **state)
     client_read(fd, &old);
     assert_null(strstr(old.head, "Transfer-Encoding"));
     assert_string_equal(old.body, "piecepiecepiece");
-    await_done(6);
+    await_done(7);
 }
 
 /* ---- One server for all of them ------------------------------------------------------------------------------ */
