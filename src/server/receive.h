@@ -9,7 +9,7 @@
 struct receiver {
     rh_receiver *take;
     void *user;
-    void (*resume)(rh_request *request, void *user); /* it is back without an answer: before more is read; or NULL */
+    void (*resume)(rh_request *request, void *user); /* it is back, with no answer: before more is read; or NULL */
     bool ended;                                      /* it has been told of the end */
 };
 
