@@ -130,8 +130,10 @@ bool listener_leave(struct listener *listener, rh_topic *topic)
 void listener_close(struct listener *listener)
 {
     atomic_store(&listener->closed, true);
-    while (!list_empty(&listener->memberships))
-        end(LINK_OWNER(listener->memberships.next, struct membership, in_listener));
+    for (struct link *link = listener->memberships.next, *next; link != &listener->memberships; link = next) {
+        next = link->next;
+        end(LINK_OWNER(link, struct membership, in_listener));
+    }
 }
 
 /* ---- Sending ------------------------------------------------------------------------------------------------ */
@@ -239,8 +241,10 @@ static void disband(struct letter *letter)
 {
     struct row *row = LINK_OWNER(letter, struct row, disband);
     rh_topic *topic = row->topic;
-    while (!list_empty(&row->members))
-        end(LINK_OWNER(row->members.next, struct membership, in_topic));
+    for (struct link *link = row->members.next, *next; link != &row->members; link = next) {
+        next = link->next;
+        end(LINK_OWNER(link, struct membership, in_topic));
+    }
     hold_unref(&topic->hold);
 }
 

@@ -334,14 +334,12 @@ static size_t feed(struct session *session, struct slice bytes, struct outbox *o
     struct ws_session *s = of(session);
     struct slice rest = bytes;
     size_t before = SIZE_MAX;
-    if (s->socket != NULL && closing_too_long(s))
-        session->phase = part(s, WS_ABNORMAL, SLICE(""));
     s->pinged = false;
-    while (session->phase == SESSION_OPEN && rest.size > 0 && rest.size != before) {
+    while (s->socket != NULL && session->phase == SESSION_OPEN && rest.size > 0 && rest.size != before) {
         before = rest.size;
-        session->phase = step(s, &rest, out);
+        session->phase = closing_too_long(s) ? part(s, WS_ABNORMAL, SLICE("")) : step(s, &rest, out);
     }
-    return s->socket != NULL ? bytes.size - rest.size : bytes.size;
+    return s->socket != NULL ? bytes.size - rest.size : bytes.size; /* what still comes is thrown away */
 }
 
 static void drain(struct session *session, struct outbox *out)
