@@ -255,6 +255,10 @@ RH_API bool rh_slice_uint(rh_slice slice, uint64_t *value);
 RH_API bool rh_slice_int(rh_slice slice, int64_t *value);
 RH_API bool rh_slice_is(rh_slice slice, const char *text);
 
+/* Text that can be shown and stored anywhere: UTF-8 (RFC 3629) without control characters but tabs and line breaks, and
+ * so without NUL. */
+RH_API bool rh_slice_is_text(rh_slice slice);
+
 /* ---- Response ----------------------------------------------------------------------------------------------- */
 
 /* For the response that follows; default 200. 200 to 599; with anything else the response becomes a 500. */
@@ -290,10 +294,17 @@ RH_API void rh_json(rh_request *request, const char *format, ...);
 RH_API void rh_json_add(rh_request *request, const char *format, ...);
 RH_API void rh_json_send(rh_request *request);
 
+/* The same for a page that is made for its request. The format is HTML, and nothing of a client gets into it unescaped:
+ *     %s const char *, %S rh_slice as text, in an element or in an attribute's quotes (NULL: nothing); not within
+ *     script and style, and where a link is wanted only if it has been checked to be one
+ *     %h const char *, %H rh_slice: HTML already made      and %d to %f, %b, %% of JSON */
+RH_API void rh_html_add(rh_request *request, const char *format, ...);
+RH_API void rh_html_send(rh_request *request);
+
 /* Content that is made while it is sent, piece by piece (chunked; until close for HTTP/1.0). `pull` writes up to size
- * bytes and returns how many, 0 at the end, -1 where it failed: the connection is then cut, so that the client can
- * tell (one of HTTP/1.0 cannot). It runs on the worker's loop. `done` (may be NULL) is called once, whatever happens:
- * there, in rh_server_free, or at once where the request has a response already. */
+ * bytes, which are 240 at least, and returns how many, 0 at the end, -1 where it failed: the connection is then cut, so
+ * that the client can tell (one of HTTP/1.0 cannot). It runs on the worker's loop. `done` (may be NULL) is called once,
+ * whatever happens: there, in rh_server_free, or at once where the request has a response already. */
 typedef long rh_pull(void *user, char *out, size_t size);
 RH_API void rh_stream(rh_request *request, const char *type, rh_pull *pull, void (*done)(void *user), void *user);
 

@@ -108,8 +108,7 @@ static bool write_value(struct writer *w, char kind, va_list *arguments)
     }
 }
 
-/* Writes the conversion at `at`, just behind its percent sign; returns where it ends, or NULL where it is none. */
-static const char *convert(struct writer *w, const char *at, va_list *arguments)
+const char *json_convert(struct writer *w, const char *at, va_list *arguments)
 {
     int longs = 0;
     if (at[0] == 'z') {
@@ -133,7 +132,7 @@ bool json_format(struct writer *w, const char *format, va_list *arguments)
         format += literal;
         if (*format == '\0')
             return true;
-        format = convert(w, format + 1, arguments);
+        format = json_convert(w, format + 1, arguments);
         if (!format)
             return false;
     }

@@ -20,4 +20,7 @@
  * its place. */
 bool json_format(struct writer *w, const char *format, va_list *arguments);
 
+/* Writes the one conversion at `at`, just behind its percent sign; returns where it ends, or NULL where it is none. */
+const char *json_convert(struct writer *w, const char *at, va_list *arguments);
+
 #endif

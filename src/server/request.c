@@ -1,6 +1,8 @@
 /* The public calls that look at a request. */
 #include "server/server.h"
 
+#include "base/utf8.h"
+
 static const struct request *of(const rh_request *request)
 {
     return &((const struct exchange *)request)->request;
@@ -53,6 +55,19 @@ rh_slice rh_param(const rh_request *request, const char *name)
 bool rh_slice_is(rh_slice slice, const char *text)
 {
     return slice_equal(slice_make(slice.data, slice.size), slice_text(text));
+}
+
+static bool is_text(char c)
+{
+    return ((unsigned char)c >= 0x20 && c != 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool rh_slice_is_text(rh_slice slice)
+{
+    for (size_t i = 0; i < slice.size; i++)
+        if (!is_text(slice.data[i]))
+            return false;
+    return utf8_valid(slice_make(slice.data, slice.size));
 }
 
 bool rh_slice_uint(rh_slice slice, uint64_t *value)

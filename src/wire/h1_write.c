@@ -360,6 +360,7 @@ enum h1_write_result h1_write_response(struct exchange *exchange, const struct s
 /* The size of a piece, which has four hexadecimal digits at most, and line breaks before and behind the data. */
 enum { CHUNK_LINE = 4 + 2, CHUNK_END = 2 };
 
+_Static_assert(PIECE_MIN - CHUNK_LINE - CHUNK_END >= 240, "what rh_pull is promised");
 _Static_assert(PIECE_MAX <= 0xffff, "a chunk's size has four digits at most");
 
 /* Makes a chunk of `size` bytes of data, one at least, which lie at `at` + CHUNK_LINE. Returns how many bytes the chunk

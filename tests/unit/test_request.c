@@ -99,6 +99,23 @@ static void reads_numbers(void **state)
     assert_true(rh_slice_is((rh_slice){ NULL, 0 }, ""));
 }
 
+static void texts_have_no_controls(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool is_text;
+    } rows[] = {
+        { NULL, 0, true },     { "", 0, true },          { "a\tb\r\nc ~", 8, true },
+        { "gr\xc3\xbc", 4, true }, { "a\0b", 3, false },    { "\x1f", 1, false },
+        { "\x7f", 1, false },  { "\x1b[1m", 4, false },  { "\xc3", 1, false },
+        { "a\x80", 2, false }, { "\xc0\x80", 2, false }, { "\xed\xa0\x80", 3, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(rh_slice_is_text((rh_slice){ rows[i].bytes, rows[i].size }), rows[i].is_text);
+}
+
 /* ---- What comes by itself --------------------------------------------------------------------------------------- */
 
 static void answer_text(rh_request *request, void *user)
@@ -170,6 +187,7 @@ int main(void)
         cmocka_unit_test(tells_parameters),
         cmocka_unit_test(tells_the_query),
         cmocka_unit_test(reads_numbers),
+        cmocka_unit_test(texts_have_no_controls),
         cmocka_unit_test(answers_head_options_and_405),
         cmocka_unit_test(refuses_too_large_a_body),
     };

@@ -1,5 +1,5 @@
-/* JSON as a handler answers with it: by one format, in many pieces, and by a format that is none. The conversions
- * themselves are in test_json.c. */
+/* JSON and HTML as a handler answers with them: by one format, in many pieces, and by a format that is none. The
+ * conversions themselves are in test_json.c and test_html.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,6 +40,24 @@ static void answer_bad_json(rh_request *request, void *user)
     rh_json(request, "[%q]", 1);
 }
 
+static void answer_html(rh_request *request, void *user)
+{
+    (void)user;
+    rh_html_add(request, "<ul>");
+    for (int i = 0; i < 2000; i++)
+        rh_html_add(request, "<li title=\"%s\">%S%d%h", "\"", (rh_slice){ "<b>", 2 }, i, "</li>");
+    rh_html_add(request, "</ul>");
+    rh_html_send(request);
+    rh_html_send(request); /* another one does nothing */
+}
+
+static void answer_bad_html(rh_request *request, void *user)
+{
+    (void)user;
+    rh_html_add(request, "<p>%j", "1");
+    rh_html_send(request);
+}
+
 static void answers_with_json(void **state)
 {
     (void)state;
@@ -52,12 +70,27 @@ static void answers_with_json(void **state)
     assert_int_equal(ask(server, "GET /json/bad")->status, 500);
 }
 
+static void answers_with_html(void **state)
+{
+    static const char first[] = "<ul><li title=\"&quot;\">&lt;b0</li><li title=\"&quot;\">&lt;b1</li>";
+    static const char last[] = "&lt;b1999</li></ul>";
+    (void)state;
+    struct reply *reply = ask(server, "GET /html");
+    assert_int_equal(reply->status, 200);
+    assert_true(has_line(reply, "Content-Type: text/html; charset=utf-8"));
+    assert_memory_equal(reply->body, first, sizeof first - 1);
+    assert_string_equal(reply->body + reply->body_size - (sizeof last - 1), last);
+    assert_int_equal(ask(server, "GET /html/bad")->status, 500);
+}
+
 /* ---- One server for all of them ------------------------------------------------------------------------------ */
 
 static const struct api_route routes[] = {
     { "GET /json", answer_json, NULL },
     { "GET /json/long", answer_long_json, NULL },
     { "GET /json/bad", answer_bad_json, NULL },
+    { "GET /html", answer_html, NULL },
+    { "GET /html/bad", answer_bad_html, NULL },
 };
 
 static int start(void **state)
@@ -80,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_with_json),
+        cmocka_unit_test(answers_with_html),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

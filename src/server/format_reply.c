@@ -1,6 +1,8 @@
-/* JSON replies of handlers: pieces are formatted (base/json) into memory of the exchange that grows as needed. */
+/* JSON and HTML replies of handlers: pieces are formatted (base/json, base/html) into memory of the exchange that grows
+ * as needed. */
 #include "server/respond.h"
 
+#include "base/html.h"
 #include "base/json.h"
 #include "base/writer.h"
 
@@ -8,8 +10,10 @@
 
 enum { FIRST_ROOM = 512 };
 
+typedef bool formatter(struct writer *w, const char *format, va_list *arguments);
+
 _Static_assert(sizeof(rh_slice) == sizeof(struct slice) && offsetof(rh_slice, size) == offsetof(struct slice, size),
-               "base/json takes a struct slice where a program passes an rh_slice");
+               "the formatters take a struct slice where a program passes an rh_slice");
 
 /* Twice the room, with what is there. False: no memory, or the exchange's ceiling. */
 static bool grow(struct exchange *exchange)
@@ -25,17 +29,18 @@ static bool grow(struct exchange *exchange)
     return true;
 }
 
-SLICE_NULL_PLUS_ZERO static void append(struct exchange *exchange, const char *format, va_list *arguments)
+SLICE_NULL_PLUS_ZERO
+static void append(struct exchange *exchange, formatter *write, const char *format, va_list *arguments)
 {
     struct reply_text *text = &exchange->response.text;
     while (!exchange_answered(exchange)) {
         struct writer w = writer_on(text->data + text->used, text->room - text->used);
         va_list copy;
         va_copy(copy, *arguments);
-        bool known = json_format(&w, format, &copy);
+        bool known = write(&w, format, &copy);
         va_end(copy);
         if (!known)
-            exchange->response.refused = true; /* half of a JSON text is none: the caller gets a 500 */
+            exchange->response.refused = true; /* half of a text is none: the caller gets a 500 */
         if (!w.overflowed) {
             text->used += writer_used(&w);
             return;
@@ -45,34 +50,47 @@ SLICE_NULL_PLUS_ZERO static void append(struct exchange *exchange, const char *f
     }
 }
 
-static void finish(struct exchange *exchange)
+static void finish(struct exchange *exchange, struct slice type)
 {
     struct reply_text *text = &exchange->response.text;
     if (respond_is_second(exchange))
         return;
     if (text->used == 0 || (exchange->response.place.begun && !exchange->response.place.whole))
         exchange->response.refused = true; /* nothing, or something that has not been ended */
-    respond_bytes(exchange, SLICE("application/json"), slice_make(text->data, text->used));
+    respond_bytes(exchange, type, slice_make(text->data, text->used));
 }
 
 void rh_json(rh_request *request, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    append((struct exchange *)request, format, &arguments);
+    append((struct exchange *)request, json_format, format, &arguments);
     va_end(arguments);
-    finish((struct exchange *)request);
+    rh_json_send(request);
 }
 
 void rh_json_add(rh_request *request, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    append((struct exchange *)request, format, &arguments);
+    append((struct exchange *)request, json_format, format, &arguments);
     va_end(arguments);
 }
 
 void rh_json_send(rh_request *request)
 {
-    finish((struct exchange *)request);
+    finish((struct exchange *)request, SLICE("application/json"));
+}
+
+void rh_html_add(rh_request *request, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    append((struct exchange *)request, html_format, format, &arguments);
+    va_end(arguments);
+}
+
+void rh_html_send(rh_request *request)
+{
+    finish((struct exchange *)request, SLICE("text/html; charset=utf-8"));
 }
