@@ -40,7 +40,7 @@ RH_API size_t rh_pipe_queued(rh_pipe *pipe);
 RH_API bool rh_pipe_gone(rh_pipe *pipe);
 
 /* Any thread. The content ends behind what was written; or breaks off, which the client can tell (one of HTTP/1.0
- * cannot). Either gives the reference back. */
+ * cannot). Either gives the reference back. NULL does nothing. */
 RH_API void rh_pipe_close(rh_pipe *pipe);
 RH_API void rh_pipe_abort(rh_pipe *pipe);
 

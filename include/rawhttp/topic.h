@@ -42,6 +42,10 @@ RH_API bool rh_topic_leave(rh_topic *topic, rh_socket *socket); /* false: no mem
 RH_API bool rh_topic_join_pipe(rh_topic *topic, rh_pipe *pipe);
 RH_API bool rh_topic_leave_pipe(rh_topic *topic, rh_pipe *pipe);
 
+/* Answers with server-sent events which are what is sent to the topic and nothing else, until the client goes or the
+ * server drains: nobody has to keep or close anything. In a handler, or before rh_complete. */
+RH_API void rh_topic_events(rh_topic *topic, rh_request *request);
+
 /* To all who are members. The message is encoded once, and compressed once, for all of them. Messages that one thread
  * sends to a topic arrive in their order; with those sent to a single socket there is none. False: no memory, or a text
  * is not UTF-8; nobody gets it. */

@@ -326,3 +326,15 @@ rh_pipe *rh_events_begin(rh_request *request, const rh_pipe_options *options, si
     }
     return answer_with(request, pipe, "text/event-stream");
 }
+
+/* The writer's reference goes, and with it what could end the content: that is left to the response. */
+void rh_topic_events(rh_topic *topic, rh_request *request)
+{
+    rh_pipe *pipe = rh_events_open(request, (rh_pipe_options){ .type = NULL });
+    if (pipe == NULL)
+        return;
+    if (topic != NULL && rh_topic_join_pipe(topic, pipe))
+        hold_unref(&pipe->listener.hold);
+    else
+        rh_pipe_abort(pipe);
+}

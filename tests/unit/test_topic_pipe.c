@@ -39,12 +39,32 @@ static void open_content(rh_request *request, void *user)
                                                         .queue_max = 100000 }));
 }
 
+static void open_topic(rh_request *request, void *user)
+{
+    rh_topic_events(((struct stand *)user)->topic, request);
+}
+
+static void open_no_topic(rh_request *request, void *user)
+{
+    (void)user;
+    rh_topic_events(NULL, request);
+}
+
+static void open_after_an_answer(rh_request *request, void *user)
+{
+    rh_text(request, "answered");
+    open_topic(request, user);
+}
+
 static void set_up(struct stand *stand, rh_topic_options options)
 {
     *stand = (struct stand){ .server = make_server(NULL) };
     stand->topic = rh_topic_new(stand->server, options);
     add_route(stand->server, "GET /events", open_events, stand);
     add_route(stand->server, "GET /content", open_content, stand);
+    add_route(stand->server, "GET /topic", open_topic, stand);
+    add_route(stand->server, "GET /no-topic", open_no_topic, stand);
+    add_route(stand->server, "GET /answered", open_after_an_answer, stand);
     start_server(stand->server);
 }
 
@@ -150,12 +170,54 @@ static void who_does_not_read_misses_it_or_is_cut(void **state)
     }
 }
 
+static int listen_to_topic(const struct stand *stand)
+{
+    int fd = client_connect(stand->server);
+    client_send(fd, "GET /topic HTTP/1.1\r\nHost: a\r\n\r\n");
+    return fd;
+}
+
+static void a_topic_is_a_stream_of_events(void **state)
+{
+    static struct reply reply;
+    struct stand stand;
+    (void)state;
+    set_up(&stand, (rh_topic_options){ 0 });
+    int stays = listen_to_topic(&stand), goes = listen_to_topic(&stand);
+    await_members(&stand, 2);
+    close(goes);
+    await_members(&stand, 1);
+    assert_true(rh_topic_send(stand.topic, RH_TEXT, "hello", 5));
+    rh_drain(stand.server);
+    rh_wait(stand.server);
+    client_read(stays, &reply);
+    assert_true(has_line(&reply, "Content-Type: text/event-stream"));
+    assert_non_null(strstr(reply.body, "data: hello\n\n"));
+    assert_non_null(strstr(reply.body, "\r\n0\r\n\r\n"));
+    assert_int_equal(rh_topic_members(stand.topic), 0);
+    tear_down(&stand);
+}
+
+static void no_stream_where_none_can_be(void **state)
+{
+    struct stand stand;
+    (void)state;
+    set_up(&stand, (rh_topic_options){ 0 });
+    expect(stand.server, "HEAD /topic", 200, "");
+    expect(stand.server, "GET /answered", 200, "answered");
+    assert_null(strstr(ask(stand.server, "GET /no-topic")->body, "0\r\n\r\n")); /* cut */
+    await_members(&stand, 0);
+    tear_down(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_hears_it_in_its_own_way),
         cmocka_unit_test(who_goes_away_is_no_member),
         cmocka_unit_test(who_does_not_read_misses_it_or_is_cut),
+        cmocka_unit_test(a_topic_is_a_stream_of_events),
+        cmocka_unit_test(no_stream_where_none_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
