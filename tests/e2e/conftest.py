@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from program import EXAMPLES, RAWHTTPD, Program, wait_until
+from program import EXAMPLES, RAWHTTPD, ROOT, Program, wait_until
 
 TEST_SECONDS = 120  # far beyond what any test takes, even with sanitizers on a busy machine
 
@@ -159,6 +159,20 @@ def notes(start):
                    env={"LISTEN": "127.0.0.1:0", "TOKENS": "ada:sesame  nobody: alan:enigma"})
     server.expected_status = -15  # it leaves signals to the system
     return server
+
+
+@pytest.fixture
+def guestbook(start, scratch):
+    """guestbook(): the example, with the same file each time."""
+    if not (EXAMPLES / "guestbook").exists():
+        pytest.skip("the example guestbook was not built: SQLite is missing")
+
+    def serve_book():
+        server = start([EXAMPLES / "guestbook", scratch / "book.db"], ready=r"http://localhost:(\d+)/",
+                       env={"LISTEN": "127.0.0.1:0"}, cwd=ROOT)
+        server.expected_status = -15  # it leaves signals to the system
+        return server
+    return serve_book
 
 
 @pytest.fixture

@@ -365,6 +365,44 @@ def test_a_chat(chat, browser):
     assert not browser.console()
 
 
+def fill_in(browser, **fields):
+    for name, text in fields.items():
+        browser.find(f"[name={name}]").send_keys(text)
+    browser.find("form button").click()
+
+
+def entries(browser, element):
+    """By a script: the elements may be replaced at any moment."""
+    return browser.run("return [...document.querySelectorAll('#entries ' + arguments[0])].map((one) => one.innerText)",
+                       element)
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_a_guest_book(guestbook, browser, scheme):
+    server = guestbook()
+    browser.view(1280, scheme).open(server)
+    reader = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    browser.view(1280, scheme).open(server)
+    fill_in(browser, name="Ada <b>", text="Hello, <script>document.title = 'taken'</script>\nsecond line")
+    browser.wait(lambda: entries(browser, "cite") == ["Ada <b>"], "the entry")
+    assert browser.path == "/" and browser.status == 200
+    browser.driver.refresh()  # signs nothing twice
+    browser.wait(lambda: entries(browser, "cite") == ["Ada <b>"], "the entry")
+    paper = browser.find("body").value_of_css_property("background-color")
+    for selector in ("h1", "label", "#entries p", "time"):
+        color = browser.run("return getComputedStyle(document.querySelector(arguments[0])).color", selector)
+        assert contrast(color, paper) >= 4.5, selector
+    assert not browser.console()
+    browser.driver.close()
+    browser.driver.switch_to.window(reader)  # who has had the page open all the time
+    browser.wait(lambda: entries(browser, "cite") == ["Ada <b>"], "the news")
+    assert entries(browser, "p") == ["Hello, <script>document.title = 'taken'</script>\nsecond line"]
+    assert browser.driver.title == "Guest book"
+    assert browser.run("return document.documentElement.scrollWidth") <= 1280
+    assert not browser.console()
+
+
 ECHO = """
 const [path, messages, done] = arguments;
 const socket = new WebSocket(location.href.replace(/^http/, 'ws').replace(/[^/]*$/, path)), heard = [];
