@@ -143,11 +143,18 @@ static struct piece *new_piece(size_t size)
     return piece;
 }
 
+/* Under the lock. What is queued may be more than the limit: an empty queue has taken one write of any length. */
+static bool fits(const rh_pipe *pipe, size_t size)
+{
+    size_t max = pipe->options.queue_max, queued = pipe->queued;
+    return queued == 0 || (queued <= max && size <= max - queued);
+}
+
 /* Takes the piece, or frees it. */
 static bool append(rh_pipe *pipe, struct piece *piece)
 {
     pthread_mutex_lock(&pipe->lock);
-    bool full = pipe->queued > 0 && piece->size > pipe->options.queue_max - pipe->queued;
+    bool full = !fits(pipe, piece->size);
     bool taken = !full && !pipe->ended && !pipe->gone;
     pipe->refused |= full;
     if (taken) {

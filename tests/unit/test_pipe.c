@@ -86,6 +86,18 @@ static void open_later(rh_request *request, void *user)
     rh_background(request, open_pipe, user);
 }
 
+/* On the loop, so that nothing leaves the queue meanwhile. */
+static void overfill(rh_request *request, void *user)
+{
+    static const char large[50000] = { 'x' };
+    rh_pipe *pipe = rh_pipe_open(request, (rh_pipe_options){ .queue_max = 20000 });
+    (void)user;
+    if (!rh_pipe_write(pipe, large, sizeof large) || rh_pipe_write(pipe, "x", 1) ||
+        rh_pipe_write(pipe, large, sizeof large) || rh_pipe_queued(pipe) != sizeof large)
+        abort();
+    rh_pipe_close(pipe);
+}
+
 static void *write_events(void *user)
 {
     struct author *author = user;
@@ -120,6 +132,7 @@ static int set_up(void **state)
     scene->server = make_server(NULL);
     scene->author.run = write_lines;
     add_route(scene->server, "GET /pipe", open_pipe, &scene->author);
+    add_route(scene->server, "GET /overfull", overfill, NULL);
     add_route(scene->server, "GET /later", open_later, &scene->author);
     add_route(scene->server, "GET /events", open_events, &scene->author);
     start_server(scene->server);
@@ -241,6 +254,13 @@ static void is_bounded(void **state)
     assert_true(atomic_load(&scene->author.drained) > 0);
 }
 
+static void takes_one_long_write_and_no_more(void **state)
+{
+    struct scene *scene = *state;
+    char *text;
+    assert_true(join_chunks(ask(scene->server, "GET /overfull"), &text));
+}
+
 static void learns_that_the_client_has_gone(void **state)
 {
     struct scene *scene = *state;
@@ -302,6 +322,7 @@ int main(void)
         TEST(has_nothing_for_head),
         TEST(ends_with_the_connection_for_1_0),
         TEST(is_bounded),
+        TEST(takes_one_long_write_and_no_more),
         TEST(learns_that_the_client_has_gone),
         TEST(sends_events_until_the_server_drains),
         cmocka_unit_test(outlives_its_server),
