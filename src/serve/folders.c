@@ -114,6 +114,7 @@ void folders_remove(struct folders *folders, struct folder *folder)
     list_remove(&folder->sibling);
     list_remove(&folder->todo);
     list_remove(&folder->linking);
+    list_remove(&folder->watched);
     if (folders->root == folder)
         folders->root = NULL;
     free(folder);

@@ -24,14 +24,16 @@ struct folder {
     struct link dirty;   /* among those that have changed */
     struct link linking; /* among those with links in them */
     struct notify_watch *watch; /* NULL: none */
-    struct link watched; /* among the folders of that watch */
+    struct link watched; /* among the folders of that watch; rescanning: among all, in the order of their reading */
     dev_t device;        /* these five are 0 until it has been opened */
     ino_t inode;
     mode_t mode;
     uid_t owner;
     gid_t group;
     uint64_t print;      /* rescanning: of what it holds */
-    unsigned pass;       /* rescanning: when it was last seen */
+    uint64_t stamp;      /* rescanning: of its own times when it was read; 0: it has to be read in the next pass */
+    unsigned pass, read; /* rescanning: the pass in which it was last seen in its folder, and read */
+    uint8_t lively;      /* rescanning: it has changed lately */
     bool circular;       /* it lies within itself, by way of a link, and is not looked into */
     bool beneath;        /* dirty with all that lies beneath it */
     unsigned covered;    /* in this report it is, or lies beneath, a folder that is */

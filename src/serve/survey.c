@@ -2,7 +2,7 @@
  * appears in it is either there when it is read, or told of afterwards.
  *
  * Watching, only folders and links are looked at, which most file systems tell apart from files without a further
- * call. Rescanning, every entry is looked at, and all that makes it what it is goes into the folder's print. */
+ * call. Rescanning, every entry is looked at: see survey_scan.c. */
 #include "serve/survey.h"
 
 #include <dirent.h>
@@ -13,14 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "serve/tree.h"
-
-/* A file that changes twice within one tick of whoever stamps it has the same stamp twice: the kernel's is up to 10
- * ms long, FAT's two seconds. */
-enum { TICK_MS = 20, COARSE_TICK_MS = 2100 };
 
 void survey_init(struct survey *survey, const struct files *files, const atomic_bool *stop, size_t watches_max)
 {
@@ -28,6 +21,8 @@ void survey_init(struct survey *survey, const struct files *files, const atomic_
     notify_init(&survey->notify);
     folders_init(&survey->folders);
     list_init(&survey->todo);
+    list_init(&survey->quiet);
+    list_init(&survey->lively);
 }
 
 void survey_drop(struct survey *survey, struct folder *folder)
@@ -149,36 +144,7 @@ static enum survey_result place(struct survey *survey, struct folder *folder, co
     if (!child)
         return add_child(survey, folder, st);
     child->pass = survey->pass;
-    if (survey->rescans)
-        list_append(&survey->todo, &child->todo);
     return SURVEY_OK;
-}
-
-static int64_t time_ns(struct timespec time)
-{
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-/* All that makes an entry what it is. Of a folder not what changes with its entries: those are looked at too. */
-static uint64_t print_of(const struct survey *survey, const struct stat *st, uint64_t seed)
-{
-    uint64_t parts[] = { st->st_dev, st->st_ino, st->st_mode, ((uint64_t)st->st_uid << 32) | st->st_gid,
-                         (uint64_t)st->st_size, (uint64_t)time_ns(st->st_mtim), (uint64_t)time_ns(st->st_ctim), 0 };
-    if (S_ISDIR(st->st_mode))
-        return XXH3_64bits_withSeed(parts, 4 * sizeof parts[0], seed);
-    int64_t tick_ms = st->st_ctim.tv_nsec == 0 ? COARSE_TICK_MS : TICK_MS;
-    if (time_ns(st->st_ctim) >= survey->walk_ns - tick_ms * 1000000)
-        parts[7] = survey->pass; /* different from the next one, whatever that finds */
-    return XXH3_64bits_withSeed(parts, sizeof parts, seed);
-}
-
-static void print_entry(struct survey *survey, const struct sight *sight)
-{
-    struct slice name = name_in_hand(survey);
-    uint64_t print = print_of(survey, &sight->self, XXH3_64bits(name.data, name.size));
-    if (S_ISLNK(sight->self.st_mode))
-        print = print_of(survey, &sight->target, print);
-    survey->print += print; /* a sum, because the order of entries says nothing */
 }
 
 enum survey_result survey_entry(struct survey *survey, struct folder *folder, bool anew)
@@ -187,7 +153,7 @@ enum survey_result survey_entry(struct survey *survey, struct folder *folder, bo
     enum survey_result result = look(survey, &sight);
 
     if (result == SURVEY_OK && survey->rescans)
-        print_entry(survey, &sight);
+        survey_print(survey, &sight);
     if (result == SURVEY_OK && !survey->rescans && S_ISLNK(sight.self.st_mode)) {
         if (list_empty(&folder->linking))
             list_append(&survey->folders.linking, &folder->linking);
@@ -205,21 +171,6 @@ static enum survey_result visit(struct survey *survey, struct folder *folder, co
     return survey_entry(survey, folder, false);
 }
 
-/* Rescanning, after a folder has been read: what was not seen this time has gone. */
-static void compare(struct survey *survey, struct folder *folder, uint64_t print)
-{
-    struct link *next = folder->children.next;
-    while (next != &folder->children) {
-        struct folder *child = LINK_OWNER(next, struct folder, sibling);
-        next = next->next;
-        if (child->pass != survey->pass)
-            survey_drop(survey, child);
-    }
-    if (folder->print != 0 && folder->print != print) /* 0: it is new, and marked already */
-        folders_mark(&survey->folders, folder, false);
-    folder->print = print;
-}
-
 /* Takes the descriptor. */
 static enum survey_result read_entries(struct survey *survey, struct folder *folder, int fd)
 {
@@ -229,7 +180,6 @@ static enum survey_result read_entries(struct survey *survey, struct folder *fol
         close(fd);
         return SURVEY_AGAIN;
     }
-    survey->print = 1;
     while (result == SURVEY_OK) {
         const struct dirent *entry = readdir(entries);
         if (!entry)
@@ -238,7 +188,7 @@ static enum survey_result read_entries(struct survey *survey, struct folder *fol
     }
     closedir(entries);
     if (result == SURVEY_OK && survey->rescans)
-        compare(survey, folder, survey->print);
+        survey_compare(survey, folder, survey->print);
     return result;
 }
 
@@ -285,7 +235,7 @@ static enum survey_result watch(struct survey *survey, struct folder *folder, in
 }
 
 /* 0: it is a folder to be read; else what is in the way, an errno. */
-static int describe(struct folder *folder, int fd)
+static int describe(struct survey *survey, struct folder *folder, int fd)
 {
     struct stat st;
 
@@ -298,6 +248,7 @@ static int describe(struct folder *folder, int fd)
     folder->mode = st.st_mode;
     folder->owner = st.st_uid;
     folder->group = st.st_gid;
+    folder->stamp = survey_stamp(survey, &st);
     folder->circular = circular(folder);
     return folder->circular ? ELOOP : 0;
 }
@@ -309,16 +260,18 @@ static enum survey_result skip(struct survey *survey, struct folder *folder, int
     if (passing(error) || !folder->parent)
         return SURVEY_AGAIN;
     if (survey->rescans)
-        compare(survey, folder, (uint64_t)error);
+        survey_compare(survey, folder, (uint64_t)error);
     return SURVEY_OK;
 }
 
 static enum survey_result read_folder(struct survey *survey, struct folder *folder)
 {
     char path[PATH_MAX];
+    survey->print = 1;
+    survey->unsettled = false;
     folder_path(folder, path);
     int fd = files_open(survey->files, path);
-    int error = fd < 0 ? errno : describe(folder, fd);
+    int error = fd < 0 ? errno : describe(survey, folder, fd);
 
     enum survey_result result = error ? skip(survey, folder, error) : watch(survey, folder, fd);
     if (error == 0 && result == SURVEY_OK)
@@ -344,14 +297,6 @@ enum survey_result survey_read_todo(struct survey *survey)
     return result;
 }
 
-static void begin_pass(struct survey *survey)
-{
-    struct clock clock = { .now_ms = 0 };
-    clock_update(&clock);
-    survey->walk_ns = (clock.unix_s * 1000 + clock.unix_ms) * 1000000;
-    survey->pass++;
-}
-
 static enum survey_result read_all(struct survey *survey)
 {
     survey->folders.root = folders_add(&survey->folders, NULL, SLICE(""));
@@ -359,7 +304,7 @@ static enum survey_result read_all(struct survey *survey)
         return SURVEY_AGAIN;
     folders_mark(&survey->folders, survey->folders.root, true);
     list_append(&survey->todo, &survey->folders.root->todo);
-    begin_pass(survey);
+    survey_begin_pass(survey);
     return survey_read_todo(survey);
 }
 
@@ -391,11 +336,4 @@ enum survey_result survey_all(struct survey *survey, bool rescans)
     forget(survey);
     errno = error;
     return result;
-}
-
-enum survey_result survey_scan(struct survey *survey)
-{
-    list_append(&survey->todo, &survey->folders.root->todo);
-    begin_pass(survey);
-    return survey_read_todo(survey);
 }

@@ -36,9 +36,14 @@ struct survey {
     struct notify notify;
     struct folders folders;
     struct link todo;   /* folders that have to be read */
-    unsigned pass;      /* rescanning: the number of the walk */
-    int64_t walk_ns;    /* rescanning: when it began, since 1970; what was changed just before may change unseen */
-    uint64_t print;     /* rescanning: of the folder in hand */
+
+    /* Rescanning: */
+    unsigned pass;      /* the number of the walk */
+    int64_t walk_ns;    /* when it began, since 1970; what was changed just before may change unseen */
+    struct link quiet, lively; /* all folders, the one first that was read longest ago */
+    uint64_t print;     /* of the folder in hand */
+    bool unsettled;     /* and it may change without looking different itself */
+
     size_t name_at, name_size; /* the entry in hand: its path, and where its name stands in it */
     char path[PATH_MAX];
 };
@@ -51,8 +56,9 @@ void survey_fini(struct survey *survey);
  * known any more. */
 enum survey_result survey_all(struct survey *survey, bool rescans);
 
-/* Rescanning: reads all folders again and marks those that look different from before. */
-enum survey_result survey_scan(struct survey *survey);
+/* Rescanning: looks at all folders, reads those that look different from before, and others in turn, for as long as
+ * `turn_ms` in all, but a little in any case (0: none). Those are marked that are different. */
+enum survey_result survey_scan(struct survey *survey, unsigned turn_ms);
 
 /* Watching: takes in one event. `*mattered`: set where something served may have changed. */
 enum survey_result survey_event(struct survey *survey, const struct inotify_event *event, bool *mattered);
@@ -75,6 +81,13 @@ bool survey_spell(struct survey *survey, const struct folder *folder, const char
 enum survey_result survey_entry(struct survey *survey, struct folder *folder, bool anew);
 
 enum survey_result survey_read_todo(struct survey *survey);
+
+/* Rescanning: a pass begins; the entry in hand goes into the print of the folder in hand; that has been read, or what
+ * kept it from being read is its print; what a folder itself looks like, 0 where that may stay although it changes. */
+void survey_begin_pass(struct survey *survey);
+void survey_print(struct survey *survey, const struct sight *sight);
+void survey_compare(struct survey *survey, struct folder *folder, uint64_t print);
+uint64_t survey_stamp(const struct survey *survey, const struct stat *st);
 
 /* A link at survey->path: watches every folder in which a name is looked up on its way. */
 enum survey_result survey_trace(struct survey *survey);

@@ -18,7 +18,8 @@
 
 enum {
     RETRY_MS = 1000, /* after memory or descriptors were short */
-    WALK_SHARE = 20, /* rescanning takes at most one part in so many of a CPU's time */
+    WALK_SHARE = 20, /* rescanning takes at most one part in so many of a CPU's time; */
+    FOUND_SHARE = 4, /* and while something changes one in so many */
     EVENTS_SIZE = 64 * 1024
 };
 
@@ -117,28 +118,34 @@ static void take_events(struct watcher *watcher)
     }
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* How long a walk may be rested from that took so long. */
 static uint64_t rest_ms(const struct watcher *watcher, uint64_t walk_ms)
 {
-    uint64_t rest = WALK_SHARE * walk_ms;
-    return rest > watcher->settings.rescan_ms ? rest : watcher->settings.rescan_ms;
+    return most(watcher->settings.rescan_ms, WALK_SHARE * walk_ms);
 }
 
-/* A walk that finds something is followed by another one soon, to see whether it holds still. One that takes longer
- * than the quiet time has seen that already, near enough. */
+/* A walk that finds something is followed by another one soon, to see whether it holds still; and while there is
+ * something to be told anyway, nothing is read that does not look as if it had changed. */
 static void walk(struct watcher *watcher)
 {
     uint64_t from_ms = watcher->clock.now_ms;
     size_t marks = watcher->survey.folders.marks;
-    react(watcher, survey_scan(&watcher->survey));
+    unsigned turn_ms = watcher->pending ? 0 : watcher->settings.rescan_ms / WALK_SHARE + 1;
+    react(watcher, survey_scan(&watcher->survey, turn_ms));
     clock_update(&watcher->clock);
 
-    uint64_t took_ms = watcher->clock.now_ms - from_ms;
+    uint64_t took_ms = watcher->clock.now_ms - from_ms, rest = rest_ms(watcher, took_ms);
     bool found = watcher->survey.folders.marks != marks;
     if (found)
         touch(watcher, from_ms);
-    bool again = found && took_ms < watcher->settings.quiet_ms;
-    watcher->walk_due_ms = watcher->clock.now_ms + (again ? watcher->settings.quiet_ms : rest_ms(watcher, took_ms));
+    if (found)
+        rest = most(watcher->settings.quiet_ms, FOUND_SHARE * took_ms);
+    watcher->walk_due_ms = watcher->clock.now_ms + rest;
 }
 
 static void miss_root(struct watcher *watcher, int error)

@@ -10,7 +10,7 @@
 enum {
     WATCHER_QUIET_MS = 75,   /* nothing more has come for so long: it is told */
     WATCHER_LATEST_MS = 400, /* it is told so long after the first change, even while more come */
-    WATCHER_RESCAN_MS = 500, /* without inotify: between two walks; longer where a walk takes long */
+    WATCHER_RESCAN_MS = 250, /* without inotify: between two walks; longer where a walk takes long */
     WATCHER_ROOT_MS = 250,   /* how often it is looked whether the root's path leads to another folder */
     WATCHER_CHANGES_MAX = 1024 /* more folders than that are told as "everything" */
 };

@@ -911,6 +911,8 @@ static void stopped(void **state)
 
 /* ---- Rescanning ------------------------------------------------------------------------------------------------- */
 
+enum { TURN_MS = 3600 * 1000 }; /* everything is read in each pass */
+
 /* What is as young as a tick is looked at twice; these tests begin with a tree that is older. */
 static void rescanned_first(void)
 {
@@ -918,7 +920,7 @@ static void rescanned_first(void)
     assert_int_equal(survey.notify.fd, -1);
     assert_string_equal(marked(), "/");
     for (unsigned i = 0; i < 500; i++) {
-        assert_int_equal(survey_scan(&survey), SURVEY_OK);
+        assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
         if (!*marked())
             return;
         usleep(10 * 1000);
@@ -929,10 +931,10 @@ static void rescanned_first(void)
 /* What the next walk finds, and that what was young then comes to rest. */
 static void found(const char *expected)
 {
-    assert_int_equal(survey_scan(&survey), SURVEY_OK);
+    assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
     assert_string_equal(marked(), expected);
     for (unsigned i = 0; i < 500; i++) {
-        assert_int_equal(survey_scan(&survey), SURVEY_OK);
+        assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
         if (!*marked())
             return;
         usleep(10 * 1000);
@@ -988,9 +990,124 @@ static void rescan_sees_what_keeps_its_looks(void **state)
     for (unsigned i = 0; i < 100; i++) {
         coarse = i >= 50;
         scratch_write(&scratch, "root/a/f", i % 2 ? "1st one" : "2nd one");
-        assert_int_equal(survey_scan(&survey), SURVEY_OK);
+        assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
         assert_string_equal(marked(), "a");
     }
+}
+
+static struct folder *folder_at(const char *path)
+{
+    struct slice rest = slice_text(path);
+    struct folder *folder = survey.folders.root;
+    while (folder && rest.size > 0) {
+        struct slice name = slice_part(rest, 0, slice_find(rest, '/'));
+        rest = slice_skip(rest, name.size + (name.size < rest.size));
+        folder = folders_find(&survey.folders, folder, name);
+    }
+    assert_non_null(folder);
+    return folder;
+}
+
+/* Until every folder without links is old enough to be known by its own looks. */
+static void settle(void)
+{
+    bool settled = false;
+    for (unsigned i = 0; i < 500 && !settled; i++) {
+        usleep(10 * 1000);
+        assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
+        settled = !*marked();
+        for (struct link *link = survey.quiet.next; link != &survey.quiet; link = link->next)
+            settled &= LINK_OWNER(link, struct folder, watched)->stamp != 0;
+    }
+    assert_true(settled);
+}
+
+/* What is found in the time that it takes to look at all folders. */
+static void glance_finds(const char *expected)
+{
+    assert_int_equal(survey_scan(&survey, 0), SURVEY_OK);
+    assert_string_equal(marked(), expected);
+    settle();
+}
+
+/* Names that come, go and mean something else show at once, however many files there are; what is written in its place
+ * in its turn. */
+static void rescan_looks_at_folders_first(void **state)
+{
+    (void)state;
+    make_tree("a/ a/b/ a/b/f a/g c/ c/f v1/ v2/ .h/ .h/f");
+    scratch_mkdir(&scratch, "beside");
+    scratch_link(&scratch, "root/c/l", "../.h/f");
+    scratch_link(&scratch, "root/v", "v1");
+    assert_int_equal(survey_all(&survey, true), SURVEY_OK);
+    settle();
+
+    scratch_write(&scratch, "root/a/b/f", "longer than before");
+    assert_int_equal(survey_scan(&survey, 0), SURVEY_OK);
+    assert_string_equal(marked(), "");
+    assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
+    assert_string_equal(marked(), "a/b");
+    settle();
+
+    scratch_write(&scratch, "root/a/b/new", "");
+    glance_finds("a/b");
+    scratch_write(&scratch, "other", "another one");
+    move("other", "root/a/b/f");
+    glance_finds("a/b");
+    delete("root/a/b/new");
+    glance_finds("a/b");
+    make_tree("n/ n/m/ n/m/f");
+    glance_finds(". n/");
+    move("root/n", "beside/n");
+    scratch_mkdir(&scratch, "root/n");
+    glance_finds(". n/");
+    delete("root/n");
+    glance_finds(".");
+    move("root/a/b", "root/c/b");
+    glance_finds("a c c/b/");
+    scratch_write(&scratch, "root/.h/f", "behind the link");
+    glance_finds("c");
+    delete("root/v");
+    scratch_link(&scratch, "root/v", "v2");
+    glance_finds(". v/");
+}
+
+static void rescan_reads_in_turn(void **state)
+{
+    char path[64];
+    unsigned passes = 0;
+    (void)state;
+    make_tree("a/ a/f");
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(path, sizeof path, "root/%u", i);
+        scratch_mkdir(&scratch, path);
+    }
+    assert_int_equal(survey_all(&survey, true), SURVEY_OK);
+    settle();
+    scratch_write(&scratch, "root/a/f", "something");
+    for (; passes < 10000 && !*marked(); passes++)
+        assert_int_equal(survey_scan(&survey, 1), SURVEY_OK);
+    assert_true(passes < 10000);
+}
+
+/* Where something has changed it is looked again before others have their turn, but not for ever. */
+static void rescan_reads_lively_ones_more_often(void **state)
+{
+    (void)state;
+    make_tree("a/ a/f b/");
+    assert_int_equal(survey_all(&survey, true), SURVEY_OK);
+    settle();
+    assert_true(list_empty(&survey.lively) || folder_at("a")->lively > 0);
+    scratch_write(&scratch, "root/a/f", "something");
+    assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
+    assert_string_equal(marked(), "a");
+    assert_int_equal(folder_at("a")->lively, UINT8_MAX);
+    assert_ptr_equal(survey.lively.prev, &folder_at("a")->watched);
+    settle();
+    for (unsigned i = 0; i < UINT8_MAX; i++)
+        assert_int_equal(survey_scan(&survey, TURN_MS), SURVEY_OK);
+    assert_true(list_empty(&survey.lively));
+    assert_int_equal(folder_at("a")->lively, 0);
 }
 
 static void rescan_of_what_may_not_be_read(void **state)
@@ -1002,9 +1119,9 @@ static void rescan_of_what_may_not_be_read(void **state)
     scratch_drop_root();
     if (getuid() == 0)
         assert_int_equal(geteuid(), 65534);
-    enum survey_result result = survey_scan(&survey);
+    enum survey_result result = survey_scan(&survey, TURN_MS);
     const char *first = strdup(marked());
-    enum survey_result again = survey_scan(&survey);
+    enum survey_result again = survey_scan(&survey, TURN_MS);
     const char *second = strdup(marked());
     scratch_regain_root();
     assert_int_equal(result, SURVEY_OK);
@@ -1077,6 +1194,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopped, start, end),
         cmocka_unit_test_setup_teardown(rescan_finds_all, start, end),
         cmocka_unit_test_setup_teardown(rescan_sees_what_keeps_its_looks, start, end),
+        cmocka_unit_test_setup_teardown(rescan_looks_at_folders_first, start, end),
+        cmocka_unit_test_setup_teardown(rescan_reads_in_turn, start, end),
+        cmocka_unit_test_setup_teardown(rescan_reads_lively_ones_more_often, start, end),
         cmocka_unit_test_setup_teardown(rescan_of_what_may_not_be_read, start, end),
         cmocka_unit_test_setup_teardown(rescan_of_links_in_circles, start, end),
         cmocka_unit_test_setup_teardown(rescan_of_a_root_that_is_gone, start, end),
