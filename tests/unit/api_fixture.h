@@ -42,13 +42,19 @@ static inline bool noted(struct notes *notes, const char *text)
     return found;
 }
 
-/* A server on a free port of the loopback; not started. */
-static inline rh_server *make_server(struct notes *notes)
+/* A server on a free port of the loopback; not started. With one worker what the handler of one request leaves behind is
+ * there for that of the next one to see; with several it has to be handed over. */
+static inline rh_server *make_server_of(unsigned workers, struct notes *notes)
 {
-    rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 2, .background = 2,
+    rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = workers, .background = 2,
                                                     .body_max = 1000, .log = notes ? note : NULL, .log_user = notes });
     assert_non_null(server);
     return server;
+}
+
+static inline rh_server *make_server(struct notes *notes)
+{
+    return make_server_of(2, notes);
 }
 
 static inline void add_route(rh_server *server, const char *pattern, rh_handler *handler, void *user)

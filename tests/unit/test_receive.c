@@ -174,10 +174,7 @@ static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     scene->notes = (struct notes)NOTES_INIT;
-    /* One worker: what a request leaves in the scene is there for the next one to see. */
-    scene->server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 1, .background = 2,
-                                                .body_max = 1000, .log = note, .log_user = &scene->notes });
-    assert_non_null(scene->server);
+    scene->server = make_server_of(1, &scene->notes);
     stream(scene, "POST /sum", begin, &scene->sum);
     stream(scene, "POST /slow", begin_slowly, &scene->slow);
     stream(scene, "POST /looked-up", begin_looking_up, NULL);

@@ -161,7 +161,7 @@ static int set_up(void **state)
     snprintf(scene->folder.path, sizeof scene->folder.path, "/tmp/rawhttp-uploads-XXXXXX");
     assert_non_null(mkdtemp(scene->folder.path));
     snprintf(scene->folder.kept, sizeof scene->folder.kept, "%s/kept", scene->folder.path);
-    scene->server = make_server(&scene->notes);
+    scene->server = make_server_of(1, &scene->notes);
     stream(scene, "POST /quick", read_form, &scene->quick);
     stream(scene, "POST /slow", read_form, &scene->slow);
     stream(scene, "POST /ignored", ignore, &scene->quick);
