@@ -79,10 +79,10 @@ static void json(rh_request *request, void *user)
     rh_json_send(request);
 }
 
-static void say_number(rh_request *request, long long number)
+static void say_number(rh_request *request, int64_t number)
 {
     char text[24];
-    rh_bytes(request, "text/plain", text, (size_t)snprintf(text, sizeof text, "%lld", number));
+    rh_bytes(request, "text/plain", text, (size_t)snprintf(text, sizeof text, "%lld", (long long)number));
 }
 
 static void baseline(rh_request *request, void *unused)
@@ -95,13 +95,13 @@ static void baseline(rh_request *request, void *unused)
         rh_fail(request, 400, "a and b, and the body if there is one, are numbers");
         return;
     }
-    say_number(request, (long long)((uint64_t)a + (uint64_t)b + (uint64_t)more)); /* defined, even where it wraps */
+    say_number(request, (int64_t)((uint64_t)a + (uint64_t)b + (uint64_t)more)); /* defined, even where it wraps */
 }
 
 static void count(rh_request *request, void *user, rh_slice piece, bool last)
 {
-    long long *bytes = user;
-    *bytes += (long long)piece.size;
+    int64_t *bytes = user;
+    *bytes += (int64_t)piece.size;
     if (last)
         say_number(request, *bytes);
 }
@@ -109,7 +109,7 @@ static void count(rh_request *request, void *user, rh_slice piece, bool last)
 static void upload(rh_request *request, void *unused)
 {
     (void)unused;
-    long long *bytes = rh_memory(request, sizeof *bytes);
+    int64_t *bytes = rh_memory(request, sizeof *bytes);
     if (bytes == NULL)
         rh_fail(request, 503, NULL);
     else

@@ -190,7 +190,7 @@ static bool set_page(const struct setting *setting)
 static bool set_networks(const struct setting *setting)
 {
     struct networks networks;
-    char why[OPTIONS_PROBLEM_SIZE / 2];
+    char why[OPTIONS_PROBLEM_SIZE / 2] = "";
     if (networks_parse(&networks, slice_text(setting->text), (struct why){ why, sizeof why }))
         return set_text(setting);
     return option_fail(setting->options, "%s: %s", setting->label, why);

@@ -3,6 +3,7 @@
  * 500 years of a thousand alarms a second, all in one place. */
 #include "net/alarms.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { PLACE_BITS = 20, ROOM_FIRST = 16, NONE = ALARMS_MAX };
@@ -177,6 +178,7 @@ void alarms_run(struct alarms *alarms, uint64_t now_ms)
         else
             end(alarms, place);
         look_ahead(alarms);
+        assert(alarm.call != NULL); /* it was in the heap */
         alarm.call(alarm.user);
     }
 }

@@ -85,11 +85,12 @@ void foreign_stop(struct foreign *foreign)
 
 void foreign_free_stopped(struct worker *worker)
 {
-    while (!list_empty(&worker->foreigns_stopped)) {
-        struct link *link = worker->foreigns_stopped.next;
-        list_remove(link);
+    struct link *stopped = &worker->foreigns_stopped;
+    for (struct link *link = stopped->next, *next; link != stopped; link = next) {
+        next = link->next;
         free(LINK_OWNER(link, struct foreign, link));
     }
+    list_init(stopped);
 }
 
 void foreign_free_all(struct worker *worker)

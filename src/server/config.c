@@ -212,7 +212,7 @@ static bool read_names(struct config *config, const rh_options *options, char *w
 
 static bool read_trusted(struct config *config, const rh_options *options, char *why)
 {
-    char reason[CONFIG_WHY_SIZE / 2];
+    char reason[CONFIG_WHY_SIZE / 2] = "";
     if (networks_parse(&config->trusted, slice_text(options->trusted_proxies), (struct why){ reason, sizeof reason }))
         return true;
     snprintf(why, CONFIG_WHY_SIZE, "trusted_proxies: %s", reason);

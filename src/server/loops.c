@@ -170,11 +170,12 @@ void loops_init(struct worker *worker)
 
 void loops_free_hooks(rh_server *server)
 {
-    while (!list_empty(&server->loop_hooks)) {
-        struct link *link = server->loop_hooks.next;
-        list_remove(link);
+    struct link *hooks = &server->loop_hooks;
+    for (struct link *link = hooks->next, *next; link != hooks; link = next) {
+        next = link->next;
         free(hook_of(link));
     }
+    list_init(hooks);
 }
 
 static struct loop_value *find_value(struct server_worker *worker, const void *key)

@@ -13,8 +13,9 @@
 /* What is wrong with the prefix, which is without a slash at its end; NULL: nothing. */
 static const char *find_fault(struct slice prefix)
 {
+    static const struct slice special = SLICE_INIT("*{}?#%\\");
     for (size_t i = 0; i < prefix.size; i++)
-        if (memchr("*{}?#%\\", prefix.data[i], 7) != NULL)
+        if (slice_find(special, prefix.data[i]) < special.size)
             return "it is literal and decoded: leave out * { } ? # % and \\";
     for (struct slice rest = prefix; rest.size > 0;) {
         struct slice segment = slice_skip(rest, 1);

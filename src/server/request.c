@@ -92,7 +92,9 @@ bool rh_slice_int(rh_slice slice, int64_t *value)
 bool rh_slice_is_secret(rh_slice slice, const char *secret)
 {
     struct slice expected = slice_text(secret);
-    volatile unsigned char different = slice.size != expected.size || slice.data == NULL;
+    volatile unsigned char different = slice.size != expected.size;
+    if (slice.data == NULL)
+        return false;
     for (size_t i = 0; i < slice.size && i < expected.size; i++)
         different |= (unsigned char)(slice.data[i] ^ expected.data[i]);
     return different == 0;

@@ -60,7 +60,7 @@ static struct slice copy(struct writer *w, const char *text)
 static bool fill(rh_server *server, const char *prefix, struct use_cors *use, const rh_cors_options *options,
                  size_t room)
 {
-    char why[WHY_SIZE];
+    char why[WHY_SIZE] = "";
     struct writer w = writer_on(use->text, room);
     if (!cors_parse(&use->cors, copy(&w, options->origins ? options->origins : ""), (struct why){ why, sizeof why }))
         return refuse(server, prefix, why);

@@ -92,8 +92,9 @@ static enum session_phase give_up_body(struct h1_session *s, struct outbox *out)
 static enum session_phase collect(struct h1_session *s, struct slice piece, struct outbox *out)
 {
     struct exchange *exchange = s->exchange;
-    if (exchange)
-        exchange->request.body_bytes += piece.size;
+    if (!exchange)
+        return SESSION_BODY;
+    exchange->request.body_bytes += piece.size;
     if (!s->wanted || piece.size == 0)
         return SESSION_BODY;
     if (!exchange->streaming)

@@ -464,7 +464,8 @@ static void note_end(rh_request *request, const rh_end *end, void *letter)
     pthread_mutex_lock(&ended.lock);
     ended.calls++;
     ended.end = *end;
-    strncat(ended.order, letter, 1);
+    if (strlen(ended.order) < sizeof ended.order - 1)
+        strncat(ended.order, letter, 1);
     snprintf(ended.path, sizeof ended.path, "%.*s", (int)path.size, path.data);
     pthread_mutex_unlock(&ended.lock);
 }

@@ -177,6 +177,18 @@ static int listen_to_topic(const struct stand *stand)
     return fd;
 }
 
+/* Until it has come: what is on its way when the server drains may not. */
+static void await_text(int fd, const char *text)
+{
+    char bytes[4096] = "";
+    while (strstr(bytes, text) == NULL) {
+        ssize_t got = recv(fd, bytes, sizeof bytes - 1, MSG_PEEK);
+        assert_true(got > 0);
+        bytes[got] = '\0';
+        usleep(1000);
+    }
+}
+
 static void a_topic_is_a_stream_of_events(void **state)
 {
     static struct reply reply;
@@ -188,6 +200,7 @@ static void a_topic_is_a_stream_of_events(void **state)
     close(goes);
     await_members(&stand, 1);
     assert_true(rh_topic_send(stand.topic, RH_TEXT, "hello", 5));
+    await_text(stays, "data: hello\n\n");
     rh_drain(stand.server);
     rh_wait(stand.server);
     client_read(stays, &reply);
