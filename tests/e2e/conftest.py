@@ -176,6 +176,21 @@ def guestbook(start, scratch):
 
 
 @pytest.fixture
+def uploads(start, scratch):
+    """uploads(): the example upload, with the same folder each time."""
+    if not (EXAMPLES / "upload").exists():
+        pytest.skip("the examples were not built")
+
+    def serve_uploads():
+        (scratch / "uploads").mkdir(exist_ok=True)
+        server = start([EXAMPLES / "upload", scratch / "uploads"], ready=r"http://localhost:(\d+)/",
+                       env={"LISTEN": "127.0.0.1:0"}, cwd=ROOT)
+        server.expected_status = -15  # it leaves signals to the system
+        return server
+    return serve_uploads
+
+
+@pytest.fixture
 def many_descriptors():
     """many_descriptors(n): this process, and what it starts from now on, may have n descriptors each."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 
 import pytest
 from client import PATIENCE
@@ -401,6 +402,50 @@ def test_a_guest_book(guestbook, browser, scheme):
     assert browser.driver.title == "Guest book"
     assert browser.run("return document.documentElement.scrollWidth") <= 1280
     assert not browser.console()
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_an_upload(uploads, scratch, browser, scheme):
+    server = uploads()
+    name = "film <img src=x onerror=alert(1)>.bin"
+    (scratch / name).write_bytes(os.urandom(20 << 20))
+    browser.view(1280, scheme).open(server)
+    browser.run("""window.steps = [];
+        new MutationObserver(() => steps.push(document.querySelector('progress').value))
+            .observe(document.getElementById('state'), { childList: true })""")
+    browser.find("[type=file]").send_keys(str(scratch / name))
+    browser.find("form button").click()
+    browser.wait(lambda: browser.find("#state").text == f"{name} is there.", "the end of the upload")
+    browser.wait(lambda: browser.run("return document.querySelectorAll('#files tr').length") == 1, "the list")
+    steps = browser.run("return steps")
+    assert steps == sorted(steps) and steps[-1] == 1, steps
+    assert browser.texts("#files td") == [name, "20,971,520"]
+    assert (scratch / "uploads" / "1").read_bytes() == (scratch / name).read_bytes()
+    link = browser.find("#files a")
+    assert (link.get_attribute("download"), link.get_attribute("href").rpartition("/")[2]) == (name, "1")
+    paper = browser.find("body").value_of_css_property("background-color")
+    for selector in ("h1", "label", "#state", "#files a", "#files td"):
+        assert contrast(browser.find(selector).value_of_css_property("color"), paper) >= 4.5, selector
+    assert not browser.console()
+
+
+def test_an_upload_that_is_refused_or_cancelled(uploads, browser):
+    server = uploads()
+    browser.open(server)
+    browser.run("""const file = new File(['x'], 'x'.repeat(300)), all = new DataTransfer();
+        all.items.add(file);
+        document.querySelector('[type=file]').files = all.files""")
+    browser.find("form button").click()
+    browser.wait(lambda: "a name of up to 255 bytes" in browser.find("#state").text, "the refusal")
+    assert browser.find("form button").is_enabled()
+    server.tell(signal.SIGSTOP)
+    try:
+        browser.find("form button").click()
+        browser.find("#cancel").click()
+        browser.wait(lambda: browser.find("#state").text == "Cancelled.", "the end")
+    finally:
+        server.tell(signal.SIGCONT)
+    assert browser.texts("#files td") == []
 
 
 ECHO = """
