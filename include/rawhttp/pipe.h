@@ -15,7 +15,8 @@ typedef struct rh_pipe_options {
     const char *type;              /* Content-Type; NULL: "application/octet-stream" */
     size_t queue_max;              /* bytes that may wait for the client to take them; default 256 KiB */
     void (*drained)(void *user);   /* a write was refused because the queue was full, and there is room again */
-    void (*closed)(void *user);    /* once: the response is over, all was sent or the client has gone */
+    void (*closed)(void *user);    /* once: the response is over, all was sent or the client has gone. One that has only
+                                      closed its own end may still read: events end then, other content goes on */
     void *user;
 } rh_pipe_options;
 

@@ -190,6 +190,11 @@ static inline void exchange_use(struct exchange *exchange, struct answer *answer
     exchange->response.answer = answer;
 }
 
+static inline bool exchange_lost(const struct exchange *exchange)
+{
+    return atomic_load_explicit(&exchange->lost, memory_order_relaxed);
+}
+
 /* Nobody waits for the answer: what a thread that makes it may ask. */
 static inline bool exchange_abandoned(const struct exchange *exchange)
 {

@@ -112,8 +112,8 @@ struct session_type {
     void (*goodbye)(struct session *session, struct outbox *out);
 
     /* The peer sends no more (it may still read), though what it has sent may still have to be fed. Who makes a
-     * deferred answer is told. True: an answer is still owed, keep the connection for it. More than once does no
-     * harm. */
+     * deferred answer is told; content that is awaited is asked for once more (SENDING), in case it ends with that.
+     * True: an answer is still owed, keep the connection for it. More than once does no harm. */
     bool (*ended)(struct session *session);
 
     /* The connection has gone: lets go of the exchanges. */

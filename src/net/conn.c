@@ -232,7 +232,9 @@ static enum turn wait_for_answer(struct conn *conn)
 {
     if (conn->hung_up)
         conn->session.type->ended(&conn->session);
-    return conn->reset ? close_now(conn) : TURN_STALLED;
+    if (conn->reset)
+        return close_now(conn);
+    return conn->session.phase == SESSION_WAITING ? TURN_STALLED : TURN_GOES_ON;
 }
 
 /* Feeds what is there. */

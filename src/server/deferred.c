@@ -85,8 +85,7 @@ void rh_complete(rh_request *request)
 
 bool rh_gone(const rh_request *request)
 {
-    const struct exchange *exchange = (const struct exchange *)request;
-    return atomic_load_explicit(&exchange->lost, memory_order_relaxed);
+    return exchange_lost((const struct exchange *)request);
 }
 
 bool rh_on_gone(rh_request *request, rh_call *call, void *user)

@@ -23,7 +23,7 @@ struct rh_pipe {
     struct letter letter;
     rh_pipe_options options;
     struct exchange *exchange; /* the worker's alone */
-    bool events;               /* ends when the server drains */
+    bool events;               /* ends when the server drains, or the client sends no more */
     pthread_mutex_t lock;      /* for what follows */
     struct piece *first, **end;
     size_t taken;              /* bytes of the first piece that have been sent */
@@ -70,9 +70,10 @@ static size_t take(rh_pipe *pipe, char *out, size_t size)
     return used;
 }
 
+/* An EventSource never closes only its own end; and where nothing happens, no write would tell that it has gone. */
 static bool goes(const rh_pipe *pipe)
 {
-    return pipe->events && pipe->exchange->session->host->draining;
+    return pipe->events && (pipe->exchange->session->host->draining || exchange_lost(pipe->exchange));
 }
 
 static long pull(void *user, char *out, size_t size)

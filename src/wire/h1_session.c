@@ -374,10 +374,16 @@ static void goodbye(struct session *session, struct outbox *out)
         session->phase = SESSION_CLOSE;
 }
 
+/* Whoever writes content while it is sent is asked once more: there may be no point in writing any. */
 static bool ended(struct session *session)
 {
-    if (session->phase == SESSION_WAITING)
-        exchange_lose(of(session)->exchange);
+    struct h1_session *s = of(session);
+    if (session->phase == SESSION_WAITING) {
+        bool known = exchange_lost(s->exchange);
+        exchange_lose(s->exchange);
+        if (s->pulling && !known)
+            session->phase = SESSION_SENDING;
+    }
     return session->phase == SESSION_WAITING || session->phase == SESSION_SENDING;
 }
 

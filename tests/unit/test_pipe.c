@@ -17,7 +17,7 @@ struct author {
     rh_pipe *pipe;
     pthread_t thread;
     void *(*run)(void *author);
-    atomic_int begun, closed, drained, refused;
+    atomic_int begun, closed, drained, refused, released;
     bool aborts;
 };
 
@@ -291,6 +291,52 @@ static void sends_events_until_the_server_drains(void **state)
     assert_string_equal(text, "event: tick\nid: 1\ndata: one\ndata: two\n\nretry: 10\n\n:\n\n");
 }
 
+/* A tab that is closed while nothing happens: no write would find it out. */
+static void ends_events_when_the_client_sends_no_more(void **state)
+{
+    static struct reply reply;
+    struct scene *scene = *state;
+    scene->author.run = write_events;
+    int fd = client_connect(scene->server);
+    client_send(fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&scene->author.begun) == 0 || rh_pipe_queued(scene->author.pipe) > 0)
+        usleep(1000);
+    shutdown(fd, SHUT_WR);
+    client_read(fd, &reply);
+    assert_true(strstr(reply.body, ":\n\n") != NULL);
+    while (atomic_load(&scene->author.closed) == 0)
+        usleep(1000);
+}
+
+static void *write_after_a_while(void *user)
+{
+    struct author *author = user;
+    while (!atomic_load(&author->released))
+        usleep(1000);
+    if (!rh_pipe_write(author->pipe, "late", 4))
+        abort();
+    rh_pipe_close(author->pipe);
+    return NULL;
+}
+
+static void goes_on_when_the_client_sends_no_more(void **state)
+{
+    static struct reply reply;
+    struct scene *scene = *state;
+    char *text;
+    scene->author.run = write_after_a_while;
+    int fd = client_connect(scene->server);
+    client_send(fd, "GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    while (atomic_load(&scene->author.begun) == 0)
+        usleep(1000);
+    usleep(20000);
+    atomic_store(&scene->author.released, 1);
+    client_read(fd, &reply);
+    assert_true(join_chunks(&reply, &text));
+    assert_string_equal(text, "late");
+}
+
 /* Writers that go on while the server is freed. */
 static void outlives_its_server(void **state)
 {
@@ -325,6 +371,8 @@ int main(void)
         TEST(takes_one_long_write_and_no_more),
         TEST(learns_that_the_client_has_gone),
         TEST(sends_events_until_the_server_drains),
+        TEST(ends_events_when_the_client_sends_no_more),
+        TEST(goes_on_when_the_client_sends_no_more),
         cmocka_unit_test(outlives_its_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
