@@ -1,6 +1,7 @@
 /* A small API over an SQLite file, beside a folder of pages. SQLite may block, so each handler hands its work to a
- * background thread, which answers.
+ * background thread, which answers. It is a module for rawhttpd; with alone.c around it, a program of its own.
  *
+ *     ./dev build && build/rawhttpd --module "build/examples/users.so users.db" examples/site
  *     ./dev build && build/examples/users users.db examples/site
  *
  *     curl http://localhost:8080/api/getusers
@@ -8,7 +9,6 @@
  *     curl -d '{"name": "Grace Hopper", "email": "grace@example.org"}' http://localhost:8080/api/users
  */
 #include <rawhttp.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,63 +105,39 @@ static void create_user(rh_request *request, void *database)
     sqlite3_finalize(statement);
 }
 
-/* Each route's user pointer says what to do in the background, and with which database. */
-struct task {
-    rh_handler *work;
-    sqlite3 *database;
-};
-
-static void in_background(rh_request *request, void *user)
+static void list_users_behind(rh_request *request, void *database)
 {
-    const struct task *task = user;
-    rh_background(request, task->work, task->database);
+    rh_background(request, list_users, database);
 }
 
-/* The library leaves signals to the program. Blocked before the server starts, so that its threads inherit that, Ctrl+C
- * and SIGTERM wait for serve() below. */
-static sigset_t block_ends(void)
+static void show_user_behind(rh_request *request, void *database)
 {
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    return ends;
+    rh_background(request, show_user, database);
 }
 
-/* Until told to end; what has been asked until then is still answered, unless one is told twice. */
-static void serve(rh_server *server, const sigset_t *ends)
+static void create_user_behind(rh_request *request, void *database)
 {
-    int number;
-    sigwait(ends, &number);
-    pthread_sigmask(SIG_UNBLOCK, ends, NULL);
-    rh_drain(server);
-    rh_wait(server);
+    rh_background(request, create_user, database);
 }
 
-int main(int count, char **arguments)
+static void end(void *database)
 {
-    const char *file = count > 1 ? arguments[1] : "users.db", *root = count > 2 ? arguments[2] : NULL;
-    const char *listen = getenv("LISTEN");
-    sqlite3 *database;
-    if (sqlite3_open(file, &database) != SQLITE_OK || sqlite3_busy_timeout(database, 5000) != SQLITE_OK ||
-        sqlite3_exec(database, schema, NULL, NULL, NULL) != SQLITE_OK) {
-        fprintf(stderr, "users: %s: %s\n", file, sqlite3_errmsg(database));
-        return 1;
-    }
-    struct task list = { list_users, database }, show = { show_user, database }, create = { create_user, database };
-    rh_server *server = rh_server_new((rh_options){
-        .listen = listen ? listen : "localhost:8080", .root = root, .access_log = "-", .log = rh_log_stderr });
-    rh_route(server, "GET /api/getusers", in_background, &list);
-    rh_route(server, "GET /api/users/{id}", in_background, &show);
-    rh_route(server, "POST /api/users", in_background, &create);
-    const sigset_t ends = block_ends();
-    int status = rh_start(server);
-    if (status == 0) {
-        fprintf(stderr, "users: serving http://localhost:%u/ and its /api/getusers; Ctrl+C stops\n", rh_port(server));
-        serve(server, &ends);
-    }
-    rh_server_free(server);
     sqlite3_close(database);
-    return status == 0 ? 0 : 1;
 }
+
+static int begin(rh_server *server, const char *settings, void **user)
+{
+    const char *file = *settings ? settings : "users.db";
+    sqlite3 *database;
+    bool opened = sqlite3_open(file, &database) == SQLITE_OK && sqlite3_busy_timeout(database, 5000) == SQLITE_OK &&
+                  sqlite3_exec(database, schema, NULL, NULL, NULL) == SQLITE_OK;
+    *user = database;
+    if (!opened)
+        return rh_module_refuse(server, "%s: %s", file, sqlite3_errmsg(database));
+    rh_route(server, "GET /api/getusers", list_users_behind, database);
+    rh_route(server, "GET /api/users/{id}", show_user_behind, database);
+    return rh_route(server, "POST /api/users", create_user_behind, database);
+}
+
+const rh_module rawhttp_module = { .abi = RH_ABI, .size = sizeof(rh_module), .name = "users", .version = "1.0",
+                                   .begin = begin, .end = end };

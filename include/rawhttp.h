@@ -32,12 +32,18 @@ extern "C" {
 #if defined(__GNUC__)
 #define RH_API __attribute__((visibility("default")))
 #define RH_MUST_USE __attribute__((warn_unused_result))
+#define RH_PRINTF(text, rest) __attribute__((format(printf, text, rest)))
 #else
 #define RH_API
 #define RH_MUST_USE
+#define RH_PRINTF(text, rest)
 #endif
 
 #define RH_VERSION "0.1.0"
+
+/* Rises with every change after which what was built before would not work any more; also the shared library's name
+ * has it in it, librawhttp.so.0. */
+#define RH_ABI 0
 
 typedef struct rh_server rh_server;   /* one server: listeners, workers, routes, pages */
 typedef struct rh_request rh_request; /* one exchange: a request and the response that is being built */
@@ -351,6 +357,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #include <rawhttp/json.h>
 #include <rawhttp/loop.h>
 #include <rawhttp/middleware.h>
+#include <rawhttp/module.h>
 #include <rawhttp/multipart.h>
 #include <rawhttp/output.h>
 #include <rawhttp/pipe.h>

@@ -3,6 +3,7 @@
 
 #include "main/config_host.h"
 #include "main/config_keys.h"
+#include "main/config_module.h"
 #include "main/config_text.h"
 #include "main/option_set.h"
 
@@ -119,7 +120,7 @@ static void take_options(struct options *options, cfg_t *cfg)
 static void take_all(struct options *options, cfg_t *cfg)
 {
     take_options(options, cfg);
-    if (!config_hosts_take(options, cfg))
+    if (!config_hosts_take(options, cfg) || !config_modules_take(options, cfg))
         problems_add(&options->problems, 0, "out of memory");
 }
 

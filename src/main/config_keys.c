@@ -12,6 +12,8 @@
 static const struct config_key top[] = {
     { .name = "rule", .shape = CONFIG_SECTION, .inner = CONFIG_RULE, .also = " location path route match " },
     { .name = "host", .shape = CONFIG_SECTION, .inner = CONFIG_HOST, .also = " server vhost virtualhost site domain " },
+    { .name = "module", .shape = CONFIG_SECTION, .inner = CONFIG_MODULE,
+      .also = " plugin plugins load load-module modules extension " },
     { .name = "types", .shape = CONFIG_LIST, .also = " mime mime-types mimetypes type " },
     { .name = "error_pages", .shape = CONFIG_LIST, .also = " error-page error-document errordocument errors " },
     { .name = "" },
@@ -35,6 +37,11 @@ static const struct config_key rule[] = {
     { .name = "headers", .shape = CONFIG_LIST, .also = " header add-header field fields " },
     { .name = "cors", .also = " origin origins allow-origin access-control-allow-origin " },
     { .name = "basic_auth", .also = " auth htpasswd auth-basic password " },
+    { .name = "" },
+};
+
+static const struct config_key module[] = {
+    { .name = "settings", .also = " options arguments args config parameters " },
     { .name = "" },
 };
 
@@ -64,6 +71,7 @@ void config_keys_init(struct config_keys *keys)
     add_all(keys, CONFIG_TOP, top);
     add_all(keys, CONFIG_HOST, host);
     add_all(keys, CONFIG_RULE, rule);
+    add_all(keys, CONFIG_MODULE, module);
 }
 
 const struct config_key *config_keys_find(const struct config_keys *keys, enum config_section section,
@@ -78,9 +86,10 @@ const struct config_key *config_keys_find(const struct config_keys *keys, enum c
 }
 
 static const char *const places[] = {
-    [CONFIG_TOP] = "at the top of the file, outside of host and rule",
+    [CONFIG_TOP] = "at the top of the file, outside of host, rule and module",
     [CONFIG_HOST] = "into host \"name\" { ... }",
     [CONFIG_RULE] = "into rule \"/path\" { ... }",
+    [CONFIG_MODULE] = "into module \"file\" { ... }",
 };
 
 const char *config_keys_hint(const struct config_keys *keys, enum config_section section, const char *name, size_t size,

@@ -5,6 +5,7 @@
 #include "main/config_check.h"
 #include "main/health.h"
 #include "main/help.h"
+#include "main/module.h"
 #include "main/options.h"
 #include "main/print_config.h"
 #include "main/report.h"
@@ -119,14 +120,31 @@ static bool check_disk(struct options *options, const struct report *report)
     return false;
 }
 
-/* The server's life, while the signals are waited for. Why it could not start the library has put into the log. */
-static enum exit_status run(struct options *options, struct signals *signals, rh_server *server)
+/* What serves: the server, and the modules that answer with it. */
+struct service {
+    rh_server *server;
+    struct modules modules;
+};
+
+static void announce_modules(const struct modules *modules, const struct report *report)
 {
-    if (!check_disk(options, signals->report) || rh_start(server) != 0)
+    for (size_t i = 0; i < modules->begun; i++) {
+        const struct module *module = &modules->at[i];
+        const char *version = module->told.version;
+        report_line(report, RH_LOG_INFO, "module %s%s%s, %s", module->told.name, version ? " " : "",
+                    version ? version : "", module->option->file);
+    }
+}
+
+/* The server's life, while the signals are waited for. Why it could not start the library has put into the log. */
+static enum exit_status run(struct options *options, struct signals *signals, const struct service *service)
+{
+    if (!check_disk(options, signals->report) || rh_start(service->server) != 0)
         return EXIT_FAILED;
-    announce(options, signals->report, server);
-    signals_serve(signals, server);
-    rh_wait(server);
+    announce_modules(&service->modules, signals->report);
+    announce(options, signals->report, service->server);
+    signals_serve(signals, service->server);
+    rh_wait(service->server);
     return EXIT_ENDED;
 }
 
@@ -139,6 +157,20 @@ static bool hosts_register(rh_server *server, const struct options *options)
             return false;
     }
     return true;
+}
+
+static void service_free(struct service *service)
+{
+    rh_server_free(service->server);
+    modules_end(&service->modules);
+}
+
+static bool modules_ready(struct service *service, struct options *options, const struct report *report)
+{
+    if (modules_load(&service->modules, options) && modules_begin(&service->modules, service->server))
+        return true;
+    complain(options, report);
+    return false;
 }
 
 /* Not started yet. NULL: no memory, or an option is out of its range, and the log has said so. */
@@ -158,29 +190,40 @@ static rh_server *make_server(struct options *options, struct report *report)
     return NULL;
 }
 
+/* False: it was said why. Freed with service_free in either case. */
+static bool service_init(struct service *service, struct options *options, struct report *report)
+{
+    *service = (struct service){ .server = make_server(options, report) };
+    return service->server && modules_ready(service, options, report);
+}
+
+/* The signals are heard from the beginning: a module may take its time to begin. */
 static enum exit_status serve(struct options *options, struct report *report)
 {
     struct signals signals;
+    struct service service;
     signals_block(&signals, report);
-    rh_server *server = make_server(options, report);
-    if (!server)
-        return EXIT_USAGE;
     if (signals_start(&signals) != 0) {
         report_fatal(report, "out of memory or threads");
-        rh_server_free(server);
         return EXIT_FAILED;
     }
-    enum exit_status status = run(options, &signals, server);
-    if (signals_stop(&signals))
+    bool ready = service_init(&service, options, report);
+    enum exit_status status = ready ? run(options, &signals, &service) : EXIT_USAGE;
+    if (signals_stop(&signals) && ready)
         status = EXIT_FAILED;
-    rh_server_free(server);
+    service_free(&service);
     return status;
 }
 
-/* A server that is made and not started checks what depends on several options. */
+/* A server that is made and not started checks what depends on several options. Modules are loaded, and do not begin:
+ * what they would open or start is not for a check. */
 static enum exit_status check(struct options *options, struct report *report)
 {
-    if (!config_check_disk(options))
+    struct modules modules;
+    bool loaded = modules_load(&modules, options);
+    bool there = config_check_disk(options);
+    modules_end(&modules);
+    if (!loaded || !there)
         return complain(options, report);
     rh_server *server = make_server(options, report);
     if (!server)
@@ -191,11 +234,13 @@ static enum exit_status check(struct options *options, struct report *report)
 
 static enum exit_status explain_request(struct options *options, struct report *report, struct slice request)
 {
-    rh_server *server = make_server(options, report);
-    if (!server)
+    struct service service;
+    bool ready = service_init(&service, options, report);
+    bool told = ready && check_disk(options, report) &&
+                server_explain(service.server, request, stdout, isatty(STDOUT_FILENO) == 1);
+    service_free(&service);
+    if (!ready)
         return EXIT_USAGE;
-    bool told = check_disk(options, report) && server_explain(server, request, stdout, isatty(STDOUT_FILENO) == 1);
-    rh_server_free(server);
     return told && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
 }
 

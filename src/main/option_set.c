@@ -274,6 +274,44 @@ static bool set_field(const struct setting *setting)
     return true;
 }
 
+bool option_add_module(struct options *options, struct module_option module)
+{
+    const struct option_row *row = option_find("module", strlen("module"));
+    struct origin *origin = option_origin(options, row);
+    char label[OPTION_LABEL_SIZE];
+    if (origin->kind > module.origin.kind)
+        return true;
+    if (origin->kind < module.origin.kind)
+        options->module_count = 0;
+    if (options->module_count >= OPTIONS_MODULES_MAX)
+        return option_fail(options, "%s: more than %d modules", option_label(row, module.origin, label),
+                           OPTIONS_MODULES_MAX);
+    struct module_option *grown = reallocarray(options->modules, options->module_count + 1, sizeof *grown);
+    if (!grown)
+        return option_fail(options, "%s: out of memory", option_label(row, module.origin, label));
+    options->modules = grown;
+    options->modules[options->module_count++] = module;
+    *origin = module.origin;
+    return true;
+}
+
+/* "FILE" or "FILE settings". */
+static bool set_module(const struct setting *setting)
+{
+    struct options *options = setting->options;
+    size_t size = strcspn(setting->text, " ");
+    if (size == 0)
+        return option_fail(options, "%s: it begins with a space; the file comes first, then its settings",
+                           setting->label);
+    char *file = arena_take(&options->memory, size + 1);
+    if (!file)
+        return option_fail(options, "%s: out of memory", setting->label);
+    *(char *)mempcpy(file, setting->text, size) = '\0';
+    const char *settings = setting->text + size;
+    return option_add_module(options, (struct module_option){ file, settings + strspn(settings, " "),
+                                                              setting->origin });
+}
+
 bool option_set(struct options *options, const struct option_row *row, const char *text, struct origin origin)
 {
     struct setting setting = { .options = options, .row = row, .text = text, .origin = origin };
@@ -299,6 +337,8 @@ bool option_set(struct options *options, const struct option_row *row, const cha
         return set_address(&setting);
     case OPTION_FIELD:
         return set_field(&setting);
+    case OPTION_MODULE:
+        return set_module(&setting);
     case OPTION_NUMBER:
         return set_number(&setting);
     case OPTION_SIZE:

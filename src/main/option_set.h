@@ -17,6 +17,10 @@ bool option_set(struct options *options, const struct option_row *row, const cha
 
 struct origin *option_origin(struct options *options, const struct option_row *row);
 
+/* One more module, or the first one of this origin, which takes the place of all that a weaker one has named. Its texts
+ * must last. False: no memory, or there are too many. */
+bool option_add_module(struct options *options, struct module_option module);
+
 /* Always false, so that a check can end with it. */
 bool option_fail(struct options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

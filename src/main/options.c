@@ -189,10 +189,13 @@ void options_fini(struct options *options)
     free(options->listen);
     free(options->folder);
     free(options->fields);
+    free(options->modules);
     problems_fini(&options->problems);
     arena_give_back(&options->memory);
     options->listen = options->folder = NULL;
     options->fields = NULL;
     options->field_count = 0;
+    options->modules = NULL;
+    options->module_count = 0;
     options->server.listen = NULL;
 }

@@ -10,7 +10,8 @@
 #include "main/problems.h"
 #include "rawhttp.h"
 
-enum { OPTIONS_PROBLEM_SIZE = 320, OPTIONS_WORKERS_MAX = 256, OPTIONS_LISTEN_MAX = 16, OPTIONS_ROWS_MAX = 64 };
+enum { OPTIONS_PROBLEM_SIZE = 320, OPTIONS_WORKERS_MAX = 256, OPTIONS_LISTEN_MAX = 16, OPTIONS_MODULES_MAX = 64,
+       OPTIONS_ROWS_MAX = 64 };
 
 /* The weaker before the stronger. */
 enum origin_kind { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
@@ -29,11 +30,19 @@ struct host {
     const unsigned *rule_lines;                  /* as many as there are rules */
 };
 
+/* A shared object to be loaded (main/module.h). */
+struct module_option {
+    const char *file, *settings;
+    struct origin origin;
+};
+
 struct options {
     rh_options server;         /* for rh_server_new; a zero is the library's default */
     struct host site;          /* the default host; its root is server.root */
     const struct host *hosts;  /* the others */
     size_t host_count;
+    struct module_option *modules; /* module_count of them, in the order in which they begin */
+    size_t module_count;
     const char *config;        /* the configuration file; NULL: none */
     const char *health_url;    /* --health: be a client; NULL: serve */
     const char *explain;       /* "METHOD /path"; NULL: serve */
@@ -76,6 +85,7 @@ enum option_kind {
     OPTION_CHOICE,  /* one of `words`, the first of which is the default */
     OPTION_ADDRESS, /* appended to `listen` */
     OPTION_FIELD,   /* appended to `fields` */
+    OPTION_MODULE,  /* appended to `modules` */
     OPTION_NUMBER,  /* uint32_t or uint64_t, as are the next two */
     OPTION_SIZE,    /* in bytes */
     OPTION_TIME,    /* in milliseconds */

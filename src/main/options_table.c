@@ -67,6 +67,13 @@ const struct option_row options_table[] = {
     { .name = "no-server-header", .kind = OPTION_FLAG, FIELD(server.no_server_field),
       .help = "leave out \"Server: rawhttp\"" },
 
+    { .group = "Programs", .name = "module", .argument = "FILE", .kind = OPTION_MODULE, .scope = SCOPE_OUTSIDE,
+      FIELD(modules), .also = " plugin plugins load load-module modules extension ",
+      .help = "load a shared object that answers requests; what\n"
+              "is behind a space are its settings:\n"
+              "  --module './users.so database=/var/users.db'\n"
+              "May be repeated." },
+
     { .group = "Log", .name = "access-log", .argument = "FILE|-|off", .kind = OPTION_FILE, FIELD(server.access_log),
       .words = " - off ", .also = " log logfile accesslog ",
       .help = "a line for each request: appended to FILE, or\n"

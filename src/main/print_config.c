@@ -198,6 +198,8 @@ static void put_value(struct print *print, const struct option_row *row)
     case OPTION_TIME:
         put_time(print, row);
         break;
+    case OPTION_MODULE: /* each is a section */
+        break;
     }
 }
 
@@ -325,11 +327,28 @@ static void print_host(struct print *print, const struct host *host)
     end_line(print);
 }
 
+static void print_module(struct print *print, const struct module_option *module)
+{
+    fputs("module ", print->out);
+    put_path(print, "", module->file);
+    fputs(" {", print->out);
+    begin_comment(print);
+    put_origin(print, option_find("module", strlen("module")), module->origin);
+    end_line(print);
+    print->indent = "    ";
+    print_text(print, "settings", *module->settings ? module->settings : NULL);
+    print->indent = "";
+    fputc('}', print->out);
+    end_line(print);
+}
+
 static void print_all(struct print *print)
 {
     for (const struct option_row *row = options_table; row->name; row++)
         if (is_printed(print, row))
             print_option(print, row);
+    for (size_t i = 0; i < print->options->module_count; i++)
+        print_module(print, &print->options->modules[i]);
     print_content(print, &print->options->site);
     for (size_t i = 0; i < print->options->host_count; i++)
         print_host(print, &print->options->hosts[i]);

@@ -157,6 +157,46 @@ static void hosts_and_rules(void **state)
     options_fini(&options);
 }
 
+static void modules(void **state)
+{
+    struct options options;
+    (void)state;
+    take(&options, "module \"./users.so\" { settings = \"database=/var/lib/users.db\" }\n\n"
+                   "module \"/usr/lib/a b.so\" {}\nmodule \"./users.so\" { settings = \"\" }\n");
+    assert_int_equal(options.module_count, 3);
+    assert_string_equal(options.modules[0].file, "/etc/site/./users.so");
+    assert_string_equal(options.modules[0].settings, "database=/var/lib/users.db");
+    assert_int_equal(options.modules[0].origin.kind, ORIGIN_FILE);
+    assert_int_equal(options.modules[0].origin.line, 1);
+    assert_string_equal(options.modules[1].file, "/usr/lib/a b.so");
+    assert_string_equal(options.modules[1].settings, "");
+    assert_int_equal(options.modules[1].origin.line, 3);
+    assert_string_equal(options.modules[2].settings, "");
+    options_fini(&options);
+    assert_null(options.modules);
+}
+
+static void modules_that_are_too_many(void **state)
+{
+    struct options options;
+    char text[OPTIONS_MODULES_MAX * 16 + 32];
+    (void)state;
+    for (int count = OPTIONS_MODULES_MAX; count <= OPTIONS_MODULES_MAX + 1; count++) {
+        text[0] = '\0';
+        for (int i = 0; i < count; i++)
+            strcat(text, "module a {}\n");
+        begin(&options);
+        assert_int_equal(config_file_parse(&options, slice_text(text)), count == OPTIONS_MODULES_MAX);
+        assert_int_equal(options.module_count, OPTIONS_MODULES_MAX);
+        if (count > OPTIONS_MODULES_MAX) {
+            assert_int_equal(options.problems.count, 1);
+            assert_int_equal(options.problems.at[0].line, OPTIONS_MODULES_MAX + 1);
+            assert_string_equal(options.problems.at[0].text, "module: more than 64 modules");
+        }
+        options_fini(&options);
+    }
+}
+
 struct mistake {
     const char *text, *problem; /* its beginning */
     unsigned line;
@@ -488,6 +528,8 @@ int main(void)
         cmocka_unit_test(texts_and_paths),
         cmocka_unit_test(an_empty_file_says_nothing),
         cmocka_unit_test(hosts_and_rules),
+        cmocka_unit_test(modules),
+        cmocka_unit_test(modules_that_are_too_many),
         cmocka_unit_test(mistakes_in_options),
         cmocka_unit_test(mistakes_in_rules),
         cmocka_unit_test(mistakes_in_hosts),

@@ -12,6 +12,7 @@
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
+void *__real_reallocarray(void *at, size_t count, size_t size);
 FILE *__real_open_memstream(char **text, size_t *size);
 FILE *__real_fmemopen(void *text, size_t size, const char *mode);
 
@@ -26,6 +27,12 @@ void *__wrap_malloc(size_t size);
 void *__wrap_malloc(size_t size)
 {
     return is_due() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_reallocarray(void *at, size_t count, size_t size);
+void *__wrap_reallocarray(void *at, size_t count, size_t size)
+{
+    return is_due() ? NULL : __real_reallocarray(at, count, size);
 }
 
 void *__wrap_calloc(size_t count, size_t size);
@@ -49,7 +56,8 @@ FILE *__wrap_fmemopen(void *text, size_t size, const char *mode)
 static const char text[] = "root = a\nlisten = \":80\"\ntypes = \"a b/c\"\nerror_pages = \"404 /d\"\n"
                            "rule \"/e/{f}\" { redirect = \"/{f}\" headers = {\"A: b\"} cors = \"*\" basic_auth = g }\n"
                            "rule /h { rewrite = /i status = 404 cache_control = j }\n"
-                           "host \"k l\" { root = m fallback = /n rule /o { } }\n";
+                           "host \"k l\" { root = m fallback = /n rule /o { } }\n"
+                           "module p { settings = q }\nmodule r { }\n";
 
 static void each_allocation_in_turn(void **state)
 {

@@ -182,6 +182,36 @@ static void the_strongest_holds(void **state)
     options_fini(&options);
 }
 
+/* Those of a weaker origin do not load beside those of a stronger one, as with addresses. */
+static void the_strongest_names_the_modules(void **state)
+{
+    char name[] = "/tmp/rawhttp-test-XXXXXX", line[100];
+    static const char text[] = "module a.so { }\nmodule b.so { settings = c }\n";
+    static const struct {
+        const char *environment, *more, *last;
+        size_t count;
+    } cases[] = {
+        { "", "", "/tmp/b.so", 2 },
+        { "RAWHTTP_MODULE=d.so e f", "", "d.so", 1 },
+        { "RAWHTTP_MODULE=d.so", "|--module=g.so|--module=h.so|--module=i.so", "i.so", 3 },
+        { "", "|--module=g.so", "g.so", 1 },
+    };
+    int fd = mkstemp(name);
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        struct told told;
+        snprintf(line, sizeof line, "--config=%s%s", name, cases[i].more);
+        assert_int_equal(parse(&options, &told, cases[i].environment, line), OPTIONS_SERVE);
+        assert_int_equal(options.module_count, cases[i].count);
+        assert_string_equal(options.modules[cases[i].count - 1].file, cases[i].last);
+        options_fini(&options);
+    }
+    unlink(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +220,7 @@ int main(void)
         cmocka_unit_test(mistakes),
         cmocka_unit_test(only_serving_asks_the_environment),
         cmocka_unit_test(the_strongest_holds),
+        cmocka_unit_test(the_strongest_names_the_modules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

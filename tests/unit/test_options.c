@@ -274,6 +274,8 @@ static void problems(void **state)
         { "-H|A: b", "--header is for --explain: rawhttpd --explain 'GET /' -H 'Name: value'" },
         { "--explain=GET /|-H|A", "--header: \"A\" is not a field; write \"Name: value\"" },
         { "--explain=GET /|-H|A : b", "--header: \"A : b\" is not a field; write \"Name: value\"" },
+        { "--module= a.so", "--module: it begins with a space; the file comes first, then its settings" },
+        { "--module=", "--module: the value is empty; it needs FILE" },
         { "-c|/nowhere/at.all", "/nowhere/at.all: No such file or directory" },
         { "a|b", "one folder can be served, not both \"a\" and \"b\"" },
         { "a||", "the folder's name is empty; for the current folder leave it out" },
@@ -316,6 +318,24 @@ static void fields_to_explain_with(void **state)
     assert_int_equal(options.field_count, 2);
     assert_string_equal(options.fields[0], "A: b");
     assert_string_equal(options.fields[1], "C:");
+    options_fini(&options);
+}
+
+static void modules(void **state)
+{
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, "--module|./users.so  database=/var/a b.db|--module=/b.so|site|--module=c "),
+                     OPTIONS_SERVE);
+    assert_int_equal(options.module_count, 3);
+    assert_string_equal(options.modules[0].file, "./users.so");
+    assert_string_equal(options.modules[0].settings, "database=/var/a b.db");
+    assert_string_equal(options.modules[1].file, "/b.so");
+    assert_string_equal(options.modules[1].settings, "");
+    assert_string_equal(options.modules[2].file, "c");
+    assert_string_equal(options.modules[2].settings, "");
+    assert_int_equal(options.modules[2].origin.kind, ORIGIN_FLAG);
     options_fini(&options);
 }
 
@@ -436,6 +456,7 @@ int main(void)
         cmocka_unit_test(problems),
         cmocka_unit_test(problems_have_an_end),
         cmocka_unit_test(fields_to_explain_with),
+        cmocka_unit_test(modules),
         cmocka_unit_test(what_is_served),
         cmocka_unit_test(suggestions),
         cmocka_unit_test(the_table_is_well_made),

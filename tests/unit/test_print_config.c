@@ -83,6 +83,11 @@ static void values_and_where_they_come_from(void **state)
     shows(page, root);
     free(page);
 
+    page = show("module a { }", "--module=/b.so c", nothing);
+    shows(page, "\nmodule \"/b.so\" {                                # flag\n    settings = \"c\"\n}\n");
+    assert_null(strstr(page, "\"/tmp/a\""));
+    free(page);
+
     page = show("host a { }", "-l|unix:a|-l|unix:/b", nothing);
     shows(page, "\n# root is not set                               # default\n");
     snprintf(root, sizeof root, "listen = {\"unix:%s/a\", \"unix:/b\"}", here);
@@ -132,7 +137,8 @@ static void what_is_shown_can_be_read(void **state)
         "rule /a { redirect = /b status = 302 headers = {\"A: \\\"b\\\"\"} }\n"
         "rule \"/{c}\" { rewrite = \"/{c}.html\" cache_control = \"\" cors = \"*\" basic_auth = d }\n"
         "host \"x.org *.x.org\" { root = e fallback = /g list = on types = \"a b/c\" rule *.js { status = 404 } }\n"
-        "host y.org { }\n";
+        "host y.org { }\n"
+        "module \"a b.so\" { settings = \"\\\"c\\\" d\" } module /e.so { }\n";
     (void)state;
     char *page = show(text, "", nothing);
     char *again = show(page, "", nothing);
@@ -143,6 +149,7 @@ static void what_is_shown_can_be_read(void **state)
     shows(page, "\n    basic_auth = \"/tmp/d\"\n");
     shows(page, "\nhost \"x.org *.x.org\" {\n    root = \"/tmp/e\"\n");
     shows(page, "\n    rule \"*.js\" {\n        status = 404\n    }\n}\n");
+    shows(page, "\nmodule \"/tmp/a b.so\" {\n    settings = \"\\\"c\\\" d\"\n}\nmodule \"/e.so\" {\n}\n");
     shows(page, "\nhost \"y.org\" {\n    list = false\n}");
     free(page);
     free(again);

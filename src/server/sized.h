@@ -1,0 +1,14 @@
+/* Structs that a program hands over with their size, because it may have been built for another version, which knew
+ * fewer or more of their members. Members are only ever added at the end. */
+#ifndef SERVER_SIZED_H
+#define SERVER_SIZED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What of `given` is known; what an older program does not give is zero, that is, the default. False: it sets something
+ * that is not known here, which only a newer version would heed, and *known is what is known of it. `given` may be
+ * NULL: all zero. */
+bool sized_read(void *known, size_t known_size, const void *given, size_t given_size);
+
+#endif
