@@ -11,6 +11,10 @@
 /* A browser's block has 600 to 900 bytes and 14 to 20 fields. */
 enum { H1_MEMO_BLOCKS = 32, H1_MEMO_BYTES_MAX = 1024, H1_MEMO_FIELDS_MAX = 32 };
 
+/* So many blocks in a row for which there was a place are each kept; after that only one of so many, until one is met. A prime,
+ * or it could keep step with a client that says each thing eight times, and always keep the last. */
+enum { H1_MEMO_PATIENCE = 17 };
+
 struct h1_block {
     uint32_t size;  /* with the empty line; UINT32_MAX: there is none here */
     uint32_t count;
@@ -26,6 +30,7 @@ struct h1_block {
 struct h1_memo {
     uint8_t latest; /* where a new client may look first */
     uint8_t hand;
+    uint32_t strangers; /* blocks that there was a place for since one was met */
     struct h1_block blocks[H1_MEMO_BLOCKS];
 };
 
@@ -55,6 +60,7 @@ static inline size_t h1_memo_recall(struct h1_memo *memo, unsigned slot, struct 
     uint16_t begin = (uint16_t)(bytes.data - fields->base);
     unsigned count = block->count;
     block->met = true;
+    memo->strangers = 0;
     fields->count = count;
     fields->present = block->present;
     memcpy(fields->first, block->first, sizeof block->first);

@@ -161,8 +161,10 @@ static void who_is_met_again_stays(void **state)
 {
     struct h1_memo *memo = h1_memo_new();
     (void)state;
-    for (unsigned i = 0; i < H1_MEMO_BLOCKS; i++)
+    for (unsigned i = 0; i < H1_MEMO_BLOCKS; i++) {
         assert_int_equal(learn_kind(memo, 0, i), i);
+        memo->strangers = 0;
+    }
     for (unsigned i = 0; i < H1_MEMO_BLOCKS; i++)
         assert_true(i == 2 || knows_kind(memo, (uint8_t)i, i));
     assert_int_equal(learn_kind(memo, 99, 100), 99); /* the hand passes 0 and 1 */
@@ -172,11 +174,48 @@ static void who_is_met_again_stays(void **state)
     assert_true(knows_kind(memo, 2, 102));
     assert_false(knows_kind(memo, 2, 2));
     assert_true(knows_kind(memo, 0, 0));
-    for (unsigned i = 3; i < H1_MEMO_BLOCKS; i++)
+    for (unsigned i = 3; i < H1_MEMO_BLOCKS; i++) {
         assert_int_equal(learn_kind(memo, 99, 103), 99);
+        memo->strangers = 0;
+    }
     assert_int_equal(learn_kind(memo, 99, 104), 99); /* 0 has been met since */
     assert_int_equal(learn_kind(memo, 99, 105), 1);  /* and 1 has not */
     free(memo);
+}
+
+/* As long as it pays, every block is kept; where none is met again, few are. */
+static void strangers_are_not_kept_for_long(void **state)
+{
+    struct h1_memo *memo = h1_memo_new();
+    unsigned kept = 0;
+    (void)state;
+    for (unsigned i = 0; i < H1_MEMO_PATIENCE; i++)
+        assert_int_equal(learn_kind(memo, 99, i), i);
+    for (unsigned i = 0; i < 10 * H1_MEMO_PATIENCE; i++)
+        kept += learn_kind(memo, 99, 100 + i) != 99;
+    assert_int_equal(kept, 10);
+    assert_true(knows_kind(memo, memo->latest, 100 + 10 * H1_MEMO_PATIENCE - 1));
+    assert_int_not_equal(learn_kind(memo, 99, 1000), 99);
+    free(memo);
+}
+
+/* Whoever says the same only a few times in a row is found out, too. */
+static void short_runs_are_found(void **state)
+{
+    (void)state;
+    for (unsigned run = 4; run <= 16; run++) {
+        struct h1_memo *memo = h1_memo_new();
+        uint8_t slot = 0;
+        unsigned known = 0, requests = 200 * run;
+        memo->strangers = H1_MEMO_PATIENCE;
+        for (unsigned i = 0; i < requests; i++) {
+            bool knows = knows_kind(memo, slot, i / run);
+            known += knows;
+            slot = knows ? slot : learn_kind(memo, slot, i / run);
+        }
+        assert_true(known > requests / 4);
+        free(memo);
+    }
 }
 
 static void without_memory_there_is_none(void **state)
@@ -195,6 +234,8 @@ int main(void)
         cmocka_unit_test(nothing_is_known_at_first),
         cmocka_unit_test(what_is_too_large_is_not_kept),
         cmocka_unit_test(who_is_met_again_stays),
+        cmocka_unit_test(strangers_are_not_kept_for_long),
+        cmocka_unit_test(short_runs_are_found),
         cmocka_unit_test(without_memory_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
