@@ -11,8 +11,8 @@
 /* A browser's block has 600 to 900 bytes and 14 to 20 fields. */
 enum { H1_MEMO_BLOCKS = 32, H1_MEMO_BYTES_MAX = 1024, H1_MEMO_FIELDS_MAX = 32 };
 
-/* So many blocks in a row for which there was a place are each kept; after that only one of so many, until one is met. A prime,
- * or it could keep step with a client that says each thing eight times, and always keep the last. */
+/* So many blocks in a row for which there was a place are each kept; after that only one of so many, until one is met.
+ * A prime, or it could keep step with a client that says each thing eight times, and always keep the last. */
 enum { H1_MEMO_PATIENCE = 17 };
 
 struct h1_block {
@@ -37,27 +37,27 @@ struct h1_memo {
 /* NULL: no memory, which sessions can do without. free() frees it. */
 struct h1_memo *h1_memo_new(void);
 
-/* The same field so many bytes further on. One sum for both offsets: neither overflows, since no head is that long. */
-static inline struct field h1_memo_moved(struct field field, uint16_t by)
+_Static_assert(sizeof(struct field) == sizeof(uint64_t), "it can be taken as one number");
+
+/* What has to be added to a field, taken as one number, for it to stand so many bytes further on: one sum moves both
+ * offsets, and neither overflows into its neighbour, since no head is that long. */
+static inline uint64_t h1_memo_step(uint16_t bytes)
 {
-    const struct field step = { .name = by, .value = by };
-    uint64_t moved, more;
-    memcpy(&moved, &field, sizeof moved);
-    memcpy(&more, &step, sizeof more);
-    moved += more;
-    memcpy(&field, &moved, sizeof field);
-    return field;
+    static const struct field one = { .name = 1, .value = 1 };
+    uint64_t step;
+    memcpy(&step, &one, sizeof step);
+    return bytes * step;
 }
 
-/* Whether `bytes` begin with the block in this slot. Where they do, its fields are put in, as if `bytes` had been read
- * there, `at` bytes behind fields->base; returns the size of the block, else 0. */
+/* Whether `bytes`, which lie at or behind fields->base, begin with the block in this slot. Where they do, the fields
+ * become what reading them would have come to, and the block's size is returned; else 0. */
 static inline size_t h1_memo_recall(struct h1_memo *memo, unsigned slot, struct slice bytes, struct fields *fields)
 {
     struct h1_block *block = &memo->blocks[slot];
     size_t size = block->size;
     if (size > bytes.size || memcmp(block->bytes, bytes.data, size) != 0)
         return 0;
-    uint16_t begin = (uint16_t)(bytes.data - fields->base);
+    uint64_t step = h1_memo_step((uint16_t)(bytes.data - fields->base));
     unsigned count = block->count;
     block->met = true;
     memo->strangers = 0;
@@ -65,8 +65,12 @@ static inline size_t h1_memo_recall(struct h1_memo *memo, unsigned slot, struct 
     fields->present = block->present;
     memcpy(fields->first, block->first, sizeof block->first);
     memcpy(fields->id, block->id, sizeof block->id);
-    for (unsigned i = 0; i < count; i++)
-        fields->at[i] = h1_memo_moved(block->at[i], begin);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t field;
+        memcpy(&field, &block->at[i], sizeof field);
+        field += step;
+        memcpy(&fields->at[i], &field, sizeof field);
+    }
     return size;
 }
 
