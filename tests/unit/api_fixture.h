@@ -42,8 +42,8 @@ static inline bool noted(struct notes *notes, const char *text)
     return found;
 }
 
-/* A server on a free port of the loopback; not started. With one worker what the handler of one request leaves behind is
- * there for that of the next one to see; with several it has to be handed over. */
+/* A server on a free port of the loopback; not started. With one worker what the handler of one request leaves behind
+ * is there for that of the next one to see; with several it has to be handed over. */
 static inline rh_server *make_server_of(unsigned workers, struct notes *notes)
 {
     rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = workers, .background = 2,
