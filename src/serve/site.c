@@ -2,6 +2,7 @@
 #include "serve/site.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,18 @@ static const struct log silent;
 
 /* ---- Looking up --------------------------------------------------------------------------------------------- */
 
+struct site_match site_match_folder(const struct site *site, struct slice path)
+{
+    char folder[PATH_MAX];
+    struct writer w = writer_on(folder, sizeof folder);
+
+    writer_put(&w, path);
+    writer_byte(&w, '/');
+    bool possible = path.size > 0 && !w.overflowed;
+    struct page *index = possible ? site_slot_find(site, writer_slice(&w))->page : NULL;
+    return (struct site_match){ index ? SITE_REDIRECT : SITE_NOTHING, index };
+}
+
 void site_find(const struct site *site, struct slice path, struct site_match *match)
 {
     *match = site_match_of(site, path);
@@ -23,8 +36,7 @@ void site_find(const struct site *site, struct slice path, struct site_match *ma
 
 struct page *site_page(const struct site *site, struct slice path)
 {
-    const struct site_slot *slot = site_slot_find(site, path);
-    struct page *page = site_slot_page(slot);
+    struct page *page = site_slot_find(site, path)->page;
 
     return page && page_address(page).size == path.size ? page : NULL;
 }
@@ -95,7 +107,7 @@ static struct page *find_before(const void *user, struct slice path)
     memcpy(address + 1, path.data, path.size);
     struct slice exact = slice_make(address, path.size + 1);
     struct page *page = site_page(before, exact);
-    return page ? page : site_slot_page(site_slot_find_hidden(before, exact));
+    return page ? page : site_slot_find_hidden(before, exact)->page;
 }
 
 /* A file at the root that is never a page. */

@@ -45,18 +45,18 @@ struct site {
     struct site_folders *folders; /* where they are listed */
     struct files files;
     struct site_slot *slots;
-    uint64_t mask; /* slots - 1, a power of two - 1 */
+    uint64_t slot_count; /* at most 2^32 */
     uint64_t seed; /* names are often chosen by people who upload: they cannot make them collide */
     struct tree tree;
     size_t addresses;
 };
 
-/* Open addressing, at most two thirds full. A slot says at a glance whether it is the one: strings are compared only
- * where they are as good as equal. The address is a beginning of its page's path. */
+/* Open addressing, three quarters full. A slot says at a glance whether it is the one: strings are compared only where
+ * they are as good as equal. The address is a beginning of its page's path. */
 struct site_slot {
-    uintptr_t page; /* | 1: a redirect to the folder that this index page is of; 0: free */
-    uint32_t tag;   /* the high half of the hash */
-    uint32_t size;  /* of the address; see SITE_SLOT_HIDDEN */
+    struct page *page; /* NULL: free */
+    uint32_t tag;      /* the low half of the hash; the high one says where it belongs */
+    uint32_t size;     /* of the address; see SITE_SLOT_HIDDEN */
 };
 
 /* Opens the root and walks it. `before` and what has changed since may be NULL. NULL: errno; what cannot be served is

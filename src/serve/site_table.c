@@ -13,23 +13,22 @@ static const struct slice index_name = SLICE_INIT("/index.html"), html = SLICE_I
 /* ---- The table ---------------------------------------------------------------------------------------------- */
 
 /* An address that something better has already stays with that. */
-static void add(struct site *site, struct slice address, const struct page *page, uintptr_t kind)
+static void add(struct site *site, struct slice address, struct page *page)
 {
     struct site_slot *slot = site_slot_find(site, address);
 
-    if (slot->page != 0)
+    if (slot->page)
         return;
-    *slot = (struct site_slot){ (uintptr_t)page | kind, (uint32_t)(site_hash(site, address) >> 32),
-                                (uint32_t)address.size };
+    *slot = (struct site_slot){ page, (uint32_t)site_hash(site, address), (uint32_t)address.size };
     site->addresses++;
-    assert(site->addresses <= site->mask);
+    assert(site->addresses < site->slot_count);
 }
 
 /* Each path is there once, whatever addresses are spelt like it. */
-static void add_hidden(struct site *site, const struct page *page)
+static void add_hidden(struct site *site, struct page *page)
 {
     struct slice path = page_address(page);
-    *site_slot_find_hidden(site, path) = (struct site_slot){ (uintptr_t)page, (uint32_t)(site_hash(site, path) >> 32),
+    *site_slot_find_hidden(site, path) = (struct site_slot){ page, (uint32_t)site_hash(site, path),
                                                              (uint32_t)path.size | SITE_SLOT_HIDDEN };
 }
 
@@ -49,18 +48,20 @@ static size_t count_addresses(const struct site *site)
     size_t count = site->tree.count;
 
     for (size_t i = 0; i < site->tree.count; i++)
-        count += is_html(site->tree.pages[i]) ? 1 : is_index(site->tree.pages[i]) ? 2 : 0;
+        count += is_html(site->tree.pages[i]) || is_index(site->tree.pages[i]);
     return count;
 }
 
 static bool make_slots(struct site *site)
 {
-    size_t count = count_addresses(site), slots = 4;
+    size_t count = count_addresses(site);
 
-    while (slots < count + count / 2 + 1)
-        slots *= 2;
-    site->mask = slots - 1;
-    site->slots = calloc(slots, sizeof *site->slots);
+    site->slot_count = count + count / 3 + 1;
+    if (site->slot_count > (uint64_t)1 << 32) {
+        errno = ENOMEM;
+        return false;
+    }
+    site->slots = calloc(site->slot_count, sizeof *site->slots);
     return site->slots && getrandom(&site->seed, sizeof site->seed, 0) == sizeof site->seed;
 }
 
@@ -98,8 +99,7 @@ static bool look_for_owner(const struct site *site, const struct page *sidecar, 
     struct slice base = slice_part(address, 0, address.size - coding_suffix(coding).size);
     const struct site_slot *slot = site_slot_find(site, base);
 
-    if (slot->page == 0 || site_slot_page(slot)->path_size != base.size ||
-        sidecar_coding(site_slot_page(slot)) != CODING_IDENTITY)
+    if (!slot->page || slot->page->path_size != base.size || sidecar_coding(slot->page) != CODING_IDENTITY)
         return false;
     *owner = places[slot - site->slots];
     return true;
@@ -127,7 +127,7 @@ static void add_paths(struct site *site, struct finding *findings, size_t *place
                 add_hidden(site, page);
                 continue;
             }
-            add(site, page_address(page), page, 0);
+            add(site, page_address(page), page);
             places[site_slot_find(site, page_address(page)) - site->slots] = i;
         }
     }
@@ -161,7 +161,7 @@ static bool apply(struct site *site, size_t i, const struct finding *finding)
         if (!copy)
             return false;
         struct slice path = page_address(page);
-        (finding->hidden ? site_slot_find_hidden(site, path) : site_slot_find(site, path))->page = (uintptr_t)copy;
+        (finding->hidden ? site_slot_find_hidden(site, path) : site_slot_find(site, path))->page = copy;
         atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel); /* the generation before has it still */
         site->tree.pages[i] = page = copy;
     }
@@ -174,7 +174,7 @@ static bool apply(struct site *site, size_t i, const struct finding *finding)
 static bool settle_paths(struct site *site)
 {
     struct finding *findings = calloc(site->tree.count + 1, sizeof *findings);
-    size_t *places = calloc(site->mask + 1, sizeof *places);
+    size_t *places = calloc(site->slot_count, sizeof *places);
     bool ok = findings && places;
 
     if (ok)
@@ -188,24 +188,17 @@ static bool settle_paths(struct site *site)
 
 /* ---- Further addresses -------------------------------------------------------------------------------------- */
 
-/* Exact files first, then "/about" for about.html, then "/docs/" and "/docs" for docs/index.html: the earlier one wins.
- * None of these is a sidecar, by its name. */
+/* Exact files first, then "/about" for about.html, and "/docs/" for docs/index.html: the earlier one wins. "/docs",
+ * which redirects there, needs no place: see site_match_folder. None of these is a sidecar, by its name. */
 static void add_aliases(struct site *site)
 {
     for (size_t i = 0; i < site->tree.count; i++) {
-        const struct page *page = site->tree.pages[i];
+        struct page *page = site->tree.pages[i];
         struct slice address = page_address(page);
         if (is_html(page))
-            add(site, slice_part(address, 0, address.size - html.size), page, 0);
-    }
-    for (size_t i = 0; i < site->tree.count; i++) {
-        const struct page *page = site->tree.pages[i];
-        if (!is_index(page))
-            continue;
-        struct slice folder = site_folder(page);
-        add(site, folder, page, 0);
-        if (folder.size > 1)
-            add(site, slice_part(folder, 0, folder.size - 1), page, SITE_SLOT_REDIRECT);
+            add(site, slice_part(address, 0, address.size - html.size), page);
+        if (is_index(page))
+            add(site, site_folder(page), page);
     }
 }
 

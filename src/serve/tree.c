@@ -15,14 +15,26 @@
 #include "http/target.h"
 #include "serve/percent.h"
 
-enum { NOT_BEFORE = SIZE_MAX };
+enum { NOT_BEFORE = SIZE_MAX, TEXTS_SIZE = 4000 };
+
+struct tree_texts {
+    struct tree_texts *next;
+    size_t used, size;
+    char bytes[];
+};
+
+/* What is to be known of a folder only until it has been read. */
+struct walked {
+    size_t earlier; /* which one of before's it is; NOT_BEFORE: none */
+    unsigned depth;
+};
 
 struct walk {
     struct tree *tree;
     const struct files *files;
     const struct tree_before *before;
-    size_t *earlier;     /* for each folder, which one of before's it is; NOT_BEFORE: none */
-    size_t earlier_room;
+    struct walked *walked; /* for each folder */
+    size_t walked_room;
     size_t look_at;      /* within before's folders: where the next one will probably be found */
     char path[PATH_MAX]; /* of the entry in hand */
 };
@@ -47,31 +59,69 @@ void tree_skip_error(struct tree *tree, const char *path, int error)
     tree_skip(tree, path, error == EXDEV ? "a link that leads out of the root" : strerror(error));
 }
 
+/* Indexes have 32 bits. */
+static bool may_grow(size_t count)
+{
+    if (count < TREE_COUNT_MAX)
+        return true;
+    errno = ENOMEM;
+    return false;
+}
+
+static bool make_texts(struct tree *tree, size_t least)
+{
+    size_t size = least > TEXTS_SIZE ? least : TEXTS_SIZE;
+    struct tree_texts *texts = malloc(sizeof *texts + size);
+    if (!texts)
+        return false;
+    *texts = (struct tree_texts){ .next = tree->texts, .size = size };
+    tree->texts = texts;
+    return true;
+}
+
+/* A copy with a NUL behind it. NULL: no memory. */
+static char *keep_text(struct tree *tree, struct slice text)
+{
+    struct tree_texts *texts = tree->texts;
+    if ((!texts || texts->size - texts->used < text.size + 1) && !make_texts(tree, text.size + 1))
+        return NULL;
+    texts = tree->texts;
+    char *copy = texts->bytes + texts->used;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    texts->used += text.size + 1;
+    return copy;
+}
+
 static bool add_folder(struct walk *walk, struct slice path, size_t parent, size_t earlier)
 {
     struct tree *tree = walk->tree;
+    if (!may_grow(tree->folder_count))
+        return false;
     struct tree_folder *folders = array_grow(tree->folders, &tree->folder_room, tree->folder_count, sizeof *folders);
     if (!folders)
         return false;
     tree->folders = folders;
-    size_t *earliers = array_grow(walk->earlier, &walk->earlier_room, tree->folder_count, sizeof *earliers);
-    if (!earliers)
+    struct walked *walked = array_grow(walk->walked, &walk->walked_room, tree->folder_count, sizeof *walked);
+    if (!walked)
         return false;
-    walk->earlier = earliers;
+    walk->walked = walked;
 
-    char *copy = strndup(path.data, path.size);
+    char *copy = keep_text(tree, path);
     if (!copy)
         return false;
-    unsigned depth = tree->folder_count == 0 ? 0 : folders[parent].depth + 1;
-    earliers[tree->folder_count] = earlier;
-    folders[tree->folder_count++] = (struct tree_folder){ .path = slice_make(copy, path.size), .parent = parent,
-                                                          .depth = depth };
+    unsigned depth = tree->folder_count == 0 ? 0 : walked[parent].depth + 1;
+    walked[tree->folder_count] = (struct walked){ earlier, depth };
+    folders[tree->folder_count++] = (struct tree_folder){ .path = slice_make(copy, path.size),
+                                                          .parent = (uint32_t)parent };
     return true;
 }
 
 static bool list_page(struct tree *tree, struct page *page)
 {
-    struct page **pages = array_grow(tree->pages, &tree->room, tree->count, sizeof *pages);
+    struct page **pages = NULL;
+    if (may_grow(tree->count))
+        pages = array_grow(tree->pages, &tree->room, tree->count, sizeof *pages);
     if (!pages)
         return false;
     tree->pages = pages;
@@ -169,10 +219,10 @@ static bool add_entry(struct walk *walk, size_t folder, struct slice path, const
         return add_page(walk, path, st);
     if (!S_ISDIR(st->st_mode))
         tree_skip(walk->tree, walk->path, "neither a file nor a folder");
-    else if (walk->tree->folders[folder].depth == TREE_DEPTH_MAX)
+    else if (walk->walked[folder].depth == TREE_DEPTH_MAX)
         tree_skip(walk->tree, walk->path, "too many folders within folders");
     else
-        return add_folder(walk, path, folder, find_earlier(walk, walk->earlier[folder], path));
+        return add_folder(walk, path, folder, find_earlier(walk, walk->walked[folder].earlier, path));
     return true;
 }
 
@@ -251,7 +301,7 @@ static bool read_folder(struct walk *walk, size_t folder, int fd)
 static bool take_over(struct walk *walk, size_t folder)
 {
     const struct tree *tree = walk->before->tree;
-    const struct tree_folder *earlier = &tree->folders[walk->earlier[folder]];
+    const struct tree_folder *earlier = &tree->folders[walk->walked[folder].earlier];
 
     walk->tree->folders[folder].device = earlier->device;
     walk->tree->folders[folder].inode = earlier->inode;
@@ -279,7 +329,7 @@ static bool open_folder(struct walk *walk, size_t folder)
         errno = error;
         return folder != 0 && !is_want(error);
     }
-    walk->tree->folders[folder].device = st.st_dev;
+    walk->tree->folders[folder].device = (uint32_t)st.st_dev;
     walk->tree->folders[folder].inode = st.st_ino;
     if (circular(walk, folder)) {
         close(fd);
@@ -293,16 +343,16 @@ static bool visit_folder(struct walk *walk, size_t folder)
 {
     struct tree *tree = walk->tree;
     size_t pages = tree->count, folders = tree->folder_count;
-    bool same = walk->before && walk->earlier[folder] != NOT_BEFORE &&
+    bool same = walk->before && walk->walked[folder].earlier != NOT_BEFORE &&
                 !changes_touch(walk->before->changes, tree->folders[folder].path);
 
     walk->look_at = 0;
     if (!(same ? take_over(walk, folder) : open_folder(walk, folder)))
         return false;
-    tree->folders[folder].first_page = pages;
-    tree->folders[folder].page_count = tree->count - pages;
-    tree->folders[folder].first_folder = folders;
-    tree->folders[folder].folder_count = tree->folder_count - folders;
+    tree->folders[folder].first_page = (uint32_t)pages;
+    tree->folders[folder].page_count = (uint32_t)(tree->count - pages);
+    tree->folders[folder].first_folder = (uint32_t)folders;
+    tree->folders[folder].folder_count = (uint32_t)(tree->folder_count - folders);
     return true;
 }
 
@@ -327,15 +377,18 @@ bool tree_walk(struct tree *tree, const struct files *files, const struct tree_b
     int error = errno;
     tree->pages = fit(tree->pages, &tree->room, tree->count, sizeof *tree->pages);
     tree->folders = fit(tree->folders, &tree->folder_room, tree->folder_count, sizeof *tree->folders);
-    free(walk.earlier);
+    free(walk.walked);
     errno = error;
     return ok;
 }
 
 void tree_fini(struct tree *tree)
 {
-    for (size_t i = 0; i < tree->folder_count; i++)
-        free((char *)tree->folders[i].path.data);
+    while (tree->texts) {
+        struct tree_texts *texts = tree->texts;
+        tree->texts = texts->next;
+        free(texts);
+    }
     free(tree->folders);
     free(tree->pages);
     tree->folders = NULL;

@@ -9,20 +9,22 @@
 #include "serve/page.h"
 
 enum {
+    TREE_COUNT_MAX = INT32_MAX, /* of pages, and of folders: beyond it there is no memory either */
     TREE_DEPTH_MAX = 64, /* folders within folders: what lies deeper is skipped */
     TREE_SKIPS_TOLD = 20 /* each with a log line; of more than that only the number is told */
 };
 
 /* A folder that was found. Folders lie in the order in which they were found, so those within one lie side by side, as
- * do its pages. */
+ * do its pages. There may be as many as pages: 48 bytes and the path. */
 struct tree_folder {
-    struct slice path; /* malloc, NUL-terminated; "" is the root */
-    size_t parent;     /* index; the root is its own parent */
-    unsigned depth;
-    dev_t device;
+    struct slice path; /* NUL-terminated, in the tree's texts; "" is the root */
     ino_t inode;
-    size_t first_page, page_count, first_folder, folder_count;
+    uint32_t device;   /* Linux counts no further */
+    uint32_t parent;   /* index; the root is its own parent */
+    uint32_t first_page, page_count, first_folder, folder_count;
 };
+
+struct tree_texts; /* blocks with the paths of folders, one behind the other */
 
 struct tree {
     const struct log *log;
@@ -30,6 +32,7 @@ struct tree {
     size_t count, room;
     struct tree_folder *folders;
     size_t folder_count, folder_room;
+    struct tree_texts *texts; /* the one that is being filled, and behind it those that are full */
     atomic_size_t skipped;
 };
 

@@ -18,12 +18,10 @@ static size_t taken; /* bytes */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_reallocarray(void *at, size_t count, size_t size);
-char *__real_strndup(const char *text, size_t size);
 void __real_free(void *at);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_reallocarray(void *at, size_t count, size_t size);
-char *__wrap_strndup(const char *text, size_t size);
 void __wrap_free(void *at);
 
 static size_t size_of(void *at)
@@ -51,11 +49,6 @@ void *__wrap_reallocarray(void *at, size_t elements, size_t size)
 {
     taken -= size_of(at);
     return count(__real_reallocarray(at, elements, size));
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return count(__real_strndup(text, size));
 }
 
 void __wrap_free(void *at)
@@ -104,9 +97,8 @@ static size_t path_bytes(void)
     return sum;
 }
 
-static void takes_at_most_its_bytes(unsigned files, const char *suffix)
+static void takes_at_most_its_bytes(unsigned files)
 {
-    make_files(files, suffix);
     size_t before = taken;
     build();
     assert_int_equal(site->tree.count, files);
@@ -121,20 +113,42 @@ static void takes_at_most_its_bytes(unsigned files, const char *suffix)
 static void files_with_one_address(void **state)
 {
     (void)state;
-    takes_at_most_its_bytes(20000, "");
+    make_files(20000, "");
+    takes_at_most_its_bytes(20000);
 }
 
 static void files_with_two_addresses(void **state)
 {
     (void)state;
-    takes_at_most_its_bytes(20000, ".html");
+    make_files(20000, ".html");
+    takes_at_most_its_bytes(20000);
 }
 
-/* Just more than fit into a table of 65,536: the next one is twice as large. */
-static void as_bad_as_it_gets(void **state)
+/* Each in a folder of its own, which has three addresses. */
+static void files_with_a_folder_each(void **state)
+{
+    char path[64];
+    (void)state;
+
+    scratch_mkdir(&scratch, "root/.folder");
+    scratch_write(&scratch, "root/.folder/index.html", "x");
+    for (unsigned i = 0; i < 20000; i++) {
+        if (i % 100 == 0) {
+            snprintf(path, sizeof path, "root/%u", i / 100);
+            scratch_mkdir(&scratch, path);
+        }
+        snprintf(path, sizeof path, "root/%u/%u", i / 100, i);
+        scratch_link(&scratch, path, "../.folder");
+    }
+    takes_at_most_its_bytes(20000);
+}
+
+/* Just more than fit into a table of 65,536. */
+static void sizes_that_no_table_fits(void **state)
 {
     (void)state;
-    takes_at_most_its_bytes(21900, ".html");
+    make_files(21900, ".html");
+    takes_at_most_its_bytes(21900);
 }
 
 /* A generation beside the one before it takes no pages once more. */
@@ -157,7 +171,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_with_one_address, start, end),
         cmocka_unit_test_setup_teardown(files_with_two_addresses, start, end),
-        cmocka_unit_test_setup_teardown(as_bad_as_it_gets, start, end),
+        cmocka_unit_test_setup_teardown(files_with_a_folder_each, start, end),
+        cmocka_unit_test_setup_teardown(sizes_that_no_table_fits, start, end),
         cmocka_unit_test_setup_teardown(the_next_generation, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void nothing_has_changed(void **state)
     for (size_t i = 0; i < tree.folder_count; i++) {
         const struct tree_folder *one = &tree.folders[i], *other = &earlier.folders[i];
         assert_true(slice_equal(one->path, other->path) && one->path.data != other->path.data);
-        assert_true(one->parent == other->parent && one->depth == other->depth);
+        assert_int_equal(one->parent, other->parent);
         assert_true(one->device == other->device && one->inode == other->inode);
         assert_true(one->first_page == other->first_page && one->page_count == other->page_count);
         assert_true(one->first_folder == other->first_folder && one->folder_count == other->folder_count);

@@ -40,13 +40,6 @@ void *__wrap_reallocarray(void *block, size_t count, size_t size)
     return refused() ? NULL : __real_reallocarray(block, count, size);
 }
 
-char *__real_strndup(const char *text, size_t size);
-char *__wrap_strndup(const char *text, size_t size);
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return refused() ? NULL : __real_strndup(text, size);
-}
-
 DIR *__real_fdopendir(int fd);
 DIR *__wrap_fdopendir(int fd);
 DIR *__wrap_fdopendir(int fd)
