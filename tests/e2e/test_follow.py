@@ -7,9 +7,11 @@ import os
 import re
 import resource
 import shutil
+import signal
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from client import make_request
@@ -246,6 +248,58 @@ def test_content_in_memory_is_never_joined_to_another_etag(site, serve):
     with in_background(write, read, read):
         time.sleep(3)
     assert len(known) > 2
+
+
+# ---- More than can be told ----
+
+def queue_limit():
+    """How many events the kernel keeps for somebody who does not take them."""
+    return int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+
+
+def test_events_that_are_lost(site, serve):
+    """The server sleeps while more happens than the kernel remembers: then it looks by itself, and follows as before."""
+    if queue_limit() > 100_000:
+        pytest.skip("the queue is too long to be filled")
+    page = site.put("page.txt", "one")
+    server = serve("--watch", "auto")
+    site.put("new.txt", "seen")
+    shows(server, "/new.txt", "seen")  # so it watches
+    server.tell(signal.SIGSTOP)
+    try:
+        for i in range(queue_limit() // 2 + 100):  # two events each, at least
+            (site.path / f"{i}.txt").touch()
+        page.write_text("two")
+        (site.path / "new.txt").unlink()
+        site.put("late/folder/page.txt", "late")
+    finally:
+        server.tell(signal.SIGCONT)
+    shows(server, "/page.txt", "two")
+    shows(server, "/late/folder/page.txt", "late")
+    shows(server, "/new.txt", None)
+    shows(server, f"/{queue_limit() // 2 + 99}.txt", "")
+    site.put("late/folder/page.txt", "later")
+    shows(server, "/late/folder/page.txt", "later")
+
+
+def test_more_folders_than_are_told_one_by_one(site, serve, watch):
+    folders = [f"{i // 40}/{i}" for i in range(1200)]
+    for folder in folders:
+        site.put(f"{folder}/page.txt", "one")
+        site.put(f"{folder}/old.txt", "old")
+    server = serve(*watch)
+    for folder in folders:
+        site.put(f"{folder}/page.txt", "two, and longer")
+        site.put(f"{folder}/new.txt", "new")
+        (site.path / folder / "old.txt").unlink()
+
+    def all_there():
+        with server.connect() as connection:
+            return all(connection.get(f"/{folder}/page.txt").text == "two, and longer" and
+                       connection.get(f"/{folder}/new.txt").status == 200 and
+                       connection.get(f"/{folder}/old.txt").status == 404 for folder in folders)
+
+    wait_until(all_there, "all that has changed in 1,200 folders")
 
 
 # ---- Deploys ----
