@@ -108,6 +108,8 @@ typedef struct rh_options {
     bool embedded;              /* no worker threads: the program runs the one loop; rawhttp/loop.h says how */
 } rh_options;
 
+/* Here and wherever a struct comes with its size, the program may be older than the library or newer. What an older one
+ * does not know has its default; what a newer one sets and this library does not know is refused, never passed over. */
 RH_API rh_server *rh_server_create(const rh_options *options, size_t options_size);
 
 /* A server which does not listen yet. Never fails but for lack of memory (NULL, which all calls here accept): a mistake

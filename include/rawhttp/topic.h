@@ -24,7 +24,7 @@ typedef struct rh_topic_options {
 
 RH_API rh_topic *rh_topic_create(rh_server *server, const rh_topic_options *options, size_t options_size);
 
-/* A topic without members. NULL: no memory. */
+/* A topic without members. NULL: no memory, or an option that is not known (the log says so). */
 static inline rh_topic *rh_topic_new(rh_server *server, rh_topic_options options)
 {
     return rh_topic_create(server, &options, sizeof options);

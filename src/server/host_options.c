@@ -1,6 +1,8 @@
 /* Texts become slices in the host's own memory, rules become rules. See host_options.h. */
 #include "server/host_options.h"
 
+#include "server/sized.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +59,10 @@ static bool add_rules(struct vhost *vhost, const rh_host_options *options, size_
     if (!vhost->rules)
         return run_out(why);
     for (size_t i = 0; i < options->rule_count; i++) {
-        rh_rule known = { .path = NULL };
-        size_t size = rule_size < sizeof known ? rule_size : sizeof known;
-        memcpy(&known, (const char *)options->rules + i * rule_size, size);
+        rh_rule known;
+        bool read = sized_read(&known, sizeof known, (const char *)options->rules + i * rule_size, rule_size);
+        if (!read)
+            return why_refuse(why, slice_text(known.path ? known.path : "a rule"), "it sets " SIZED_UNKNOWN);
         if (!known.path)
             return why_refuse(why, SLICE("a rule"), "it has no path; write one, such as \"/*\"");
         if (!add_rule(vhost, &known, why))

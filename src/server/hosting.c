@@ -2,7 +2,7 @@
  * for. */
 #include "server/host_options.h"
 #include "server/guard.h"
-#include "server/server.h"
+#include "server/sized.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,11 +37,12 @@ static struct vhost *host_for(rh_server *server, const rh_host_options *options)
 
 int rh_host_add(rh_server *server, const rh_host_options *options, size_t options_size, size_t rule_size)
 {
-    rh_host_options known = { .names = NULL };
+    rh_host_options known;
     char text[WHY_SIZE] = "out of memory";
     if (server == NULL || server->vhost_count == 0 || server_was_started(server, "rh_host"))
         return -1;
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    if (!sized_take(server, &known, sizeof known, options, options_size))
+        return -1;
     struct vhost *vhost = host_for(server, &known);
     if (vhost == server->vhosts[0] && known.root == NULL)
         known.root = vhost->config.root;

@@ -2,6 +2,7 @@
  * found; only values that are asked for are decoded. */
 #include "http/cookie.h"
 #include "server/respond.h"
+#include "server/sized.h"
 
 static rh_slice out(struct slice s)
 {
@@ -140,8 +141,9 @@ static bool refuse(struct exchange *exchange, const char *what)
 bool rh_cookie_add(rh_request *request, const rh_cookie_options *options, size_t options_size)
 {
     struct exchange *exchange = (struct exchange *)request;
-    rh_cookie_options known = { 0 };
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    rh_cookie_options known;
+    if (!sized_read(&known, sizeof known, options, options_size))
+        return refuse(exchange, "sets for a cookie " SIZED_UNKNOWN);
     struct cookie cookie = cookie_of(&known);
     char told[WHY_SIZE] = "set a cookie that browsers would not take: ";
     size_t used = strlen(told);

@@ -127,7 +127,8 @@ void rh_multipart_begin(rh_request *request, const rh_multipart_options *options
         respond_starved(exchange);
         return;
     }
-    memcpy(&form->options, options, options_size < sizeof *options ? options_size : sizeof *options);
+    if (!respond_take(exchange, &form->options, sizeof form->options, options, options_size))
+        return;
     if (form->options.parts_max == 0)
         form->options.parts_max = PARTS_MAX;
     multipart_init(&form->parser, boundary);

@@ -6,6 +6,7 @@
 
 #include "http/event.h"
 #include "server/respond.h"
+#include "server/sized.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -240,10 +241,10 @@ static bool write_event(rh_pipe *pipe, const struct event *event)
 
 bool rh_event_write(rh_pipe *pipe, const rh_event *given, size_t size)
 {
-    rh_event known = { .name = NULL };
-    memcpy(&known, given, size < sizeof known ? size : sizeof known);
+    rh_event known;
+    bool read = sized_read(&known, sizeof known, given, size);
     struct event event = { text_of(known.name), text_of(known.id), text_of(known.data), known.retry_ms };
-    if (!event_valid(&event)) {
+    if (!read || !event_valid(&event)) {
         errno = EINVAL;
         return false;
     }
@@ -285,13 +286,12 @@ bool rh_topic_leave_pipe(rh_topic *topic, rh_pipe *pipe)
 
 /* ---- Opening ------------------------------------------------------------------------------------------------ */
 
-static rh_pipe *make(struct exchange *exchange, const rh_pipe_options *options, size_t options_size)
+static rh_pipe *make(struct exchange *exchange, const rh_pipe_options *options)
 {
     rh_pipe *pipe = malloc(sizeof *pipe);
     if (pipe == NULL)
         return NULL;
-    *pipe = (rh_pipe){ .letter.open = wake, .exchange = exchange };
-    memcpy(&pipe->options, options, options_size < sizeof *options ? options_size : sizeof *options);
+    *pipe = (rh_pipe){ .letter.open = wake, .exchange = exchange, .options = *options };
     if (pipe->options.queue_max == 0)
         pipe->options.queue_max = QUEUE_MAX;
     listener_init(&pipe->listener, &pipe_listener, exchange_worker(exchange), gone);
@@ -313,20 +313,20 @@ static rh_pipe *answer_with(rh_request *request, rh_pipe *pipe, const char *type
 rh_pipe *rh_pipe_begin(rh_request *request, const rh_pipe_options *options, size_t options_size)
 {
     struct exchange *exchange = (struct exchange *)request;
-    if (respond_is_second(exchange))
+    rh_pipe_options known;
+    if (respond_is_second(exchange) || !respond_take(exchange, &known, sizeof known, options, options_size))
         return NULL;
-    rh_pipe *pipe = make(exchange, options, options_size);
-    const char *type = pipe != NULL ? pipe->options.type : NULL;
-    return answer_with(request, pipe, type != NULL ? type : "application/octet-stream");
+    return answer_with(request, make(exchange, &known), known.type != NULL ? known.type : "application/octet-stream");
 }
 
 /* Proxies that collect a response before they pass it on are asked not to. */
 rh_pipe *rh_events_begin(rh_request *request, const rh_pipe_options *options, size_t options_size)
 {
     struct exchange *exchange = (struct exchange *)request;
-    if (respond_is_second(exchange))
+    rh_pipe_options known;
+    if (respond_is_second(exchange) || !respond_take(exchange, &known, sizeof known, options, options_size))
         return NULL;
-    rh_pipe *pipe = make(exchange, options, options_size);
+    rh_pipe *pipe = make(exchange, &known);
     if (pipe != NULL) {
         pipe->events = true;
         rh_set(request, "Cache-Control", "no-store");

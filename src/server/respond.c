@@ -6,6 +6,7 @@
 #include "server/middleware.h"
 #include "server/offer.h"
 #include "server/said.h"
+#include "server/sized.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,6 +96,15 @@ bool respond_is_second(struct exchange *exchange)
     if (second && !exchange->response.starved)
         respond_complain_once(exchange, "answers a second time; the first answer holds");
     return second;
+}
+
+bool respond_take(struct exchange *exchange, void *known, size_t known_size, const void *given, size_t given_size)
+{
+    if (sized_read(known, known_size, given, given_size))
+        return true;
+    respond_complain_once(exchange, "sets " SIZED_UNKNOWN);
+    respond_error(exchange, 500, 0, SLICE(""));
+    return false;
 }
 
 void respond_page(struct exchange *exchange, enum static_result result)

@@ -36,6 +36,10 @@ bool respond_is_second(struct exchange *exchange);
 /* Logs what the handler or middleware has done, the first time in a request. */
 void respond_complain_once(struct exchange *exchange, const char *what);
 
+/* Reads options as sized_read does. False: there is one that is not known, and the response is a 500. */
+bool respond_take(struct exchange *exchange, void *known, size_t known_size, const void *given, size_t given_size)
+    __attribute__((warn_unused_result));
+
 /* Called once the handler or whoever completes is done: a response that is missing or was refused becomes a 500. */
 void respond_settle(struct exchange *exchange);
 

@@ -1,5 +1,5 @@
 /* The public calls that register routes. */
-#include "server/server.h"
+#include "server/sized.h"
 
 #include <stdlib.h>
 
@@ -39,10 +39,11 @@ static int add(rh_server *server, const rh_route_options *options)
 
 int rh_route_add(rh_server *server, const rh_route_options *given, size_t size)
 {
-    rh_route_options options = { .pattern = NULL };
+    rh_route_options options;
     if (server == NULL || server->router == NULL)
         return -1;
-    memcpy(&options, given, size < sizeof options ? size : sizeof options);
+    if (!sized_take(server, &options, sizeof options, given, size))
+        return -1;
     if (server_was_started(server, options.pattern) || !check(server, &options))
         return -1;
     return add(server, &options);

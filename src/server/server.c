@@ -6,6 +6,7 @@
 #include "server/guard.h"
 #include "server/middleware.h"
 #include "server/miss.h"
+#include "server/sized.h"
 #include "wire/h1_memo.h"
 #include "wire/h1_session.h"
 
@@ -42,18 +43,19 @@ bool server_fail(rh_server *server, const char *format, ...)
 
 rh_server *rh_server_create(const rh_options *options, size_t options_size)
 {
-    /* A program built with an older header knows fewer options: the rest are defaults. */
-    rh_options known = { 0 };
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    rh_options known;
     rh_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
+    bool read = sized_read(&known, sizeof known, options, options_size);
     server->log = (struct log){ (void (*)(void *, enum log_level, const char *))known.log, known.log_user };
     server->access_fd = -1;
     pthread_mutex_init(&server->ending, NULL);
     char why[CONFIG_WHY_SIZE];
     if (!config_init(&server->config, &known, why))
         server_fail(server, "%s", why);
+    if (!read)
+        server_fail(server, "the program sets " SIZED_UNKNOWN);
     list_init(&server->loop_hooks);
     server->router = router_new();
     if (server->router == NULL || !hosts_begin(server))

@@ -6,6 +6,7 @@
 #include "rawhttp/topic.h"
 #include "server/listener.h"
 #include "server/packer.h"
+#include "server/sized.h"
 
 /* A topic's members on one worker. */
 struct row {
@@ -250,10 +251,13 @@ static void disband(struct letter *letter)
 
 rh_topic *rh_topic_create(rh_server *server, const rh_topic_options *options, size_t options_size)
 {
-    rh_topic_options known = { 0 };
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    rh_topic_options known;
     if (server == NULL)
         return NULL;
+    if (!sized_read(&known, sizeof known, options, options_size)) {
+        log_write(&server->log, LOG_LEVEL_ERROR, "a topic sets " SIZED_UNKNOWN);
+        return NULL;
+    }
     unsigned count = server->config.workers;
     rh_topic *topic = aligned_alloc(CACHE_LINE, sizeof *topic + count * sizeof topic->rows[0]);
     if (topic == NULL)

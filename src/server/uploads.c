@@ -270,8 +270,9 @@ void rh_uploads_begin(rh_request *request, const rh_uploads_options *options, si
         return;
     }
     uploads->fd = -1;
-    memcpy(&uploads->options, options, options_size < sizeof *options ? options_size : sizeof *options);
     rh_uploads_options *o = &uploads->options;
+    if (!respond_take((struct exchange *)request, o, sizeof *o, options, options_size))
+        return;
     o->folder = o->folder != NULL ? copy_text(request, o->folder) : "/tmp";
     o->file_max = o->file_max != 0 ? o->file_max : UINT64_MAX;
     o->values_max = o->values_max != 0 ? o->values_max : VALUES_MAX;

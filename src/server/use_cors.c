@@ -4,6 +4,7 @@
 #include "http/method.h"
 #include "server/middleware.h"
 #include "server/respond.h"
+#include "server/sized.h"
 
 #include <stdlib.h>
 
@@ -119,9 +120,9 @@ static size_t length(const char *text)
 
 int rh_cors_add(rh_server *server, const char *prefix, const rh_cors_options *options, size_t options_size)
 {
-    rh_cors_options known = { 0 };
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-    if (server == NULL || server_was_started(server, "rh_use_cors"))
+    rh_cors_options known;
+    if (server == NULL || server_was_started(server, "rh_use_cors") ||
+        !sized_take(server, &known, sizeof known, options, options_size))
         return -1;
     size_t room = length(known.origins) + length(known.headers) + length(known.expose) + sizeof "4294967295";
     struct use_cors *use = calloc(1, sizeof *use + room);

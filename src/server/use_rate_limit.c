@@ -5,6 +5,7 @@
 #include "server/buckets.h"
 #include "server/client.h"
 #include "server/middleware.h"
+#include "server/sized.h"
 
 #include <stdio.h>
 
@@ -59,12 +60,14 @@ static bool check(rh_server *server, const char *prefix, const rh_rate_limit_opt
 
 int rh_rate_limit_add(rh_server *server, const char *prefix, const rh_rate_limit_options *given, size_t given_size)
 {
-    rh_rate_limit_options options = { 0 };
-    memcpy(&options, given, given_size < sizeof options ? given_size : sizeof options);
+    rh_rate_limit_options options;
+    if (server == NULL || server_was_started(server, "rh_use_rate_limit") ||
+        !sized_take(server, &options, sizeof options, given, given_size))
+        return -1;
     options.per_s = options.per_s ? options.per_s : 1;
     options.burst = options.burst ? options.burst : options.requests;
     options.clients = options.clients ? options.clients : CLIENTS_DEFAULT;
-    if (server == NULL || server_was_started(server, "rh_use_rate_limit") || !check(server, prefix, &options))
+    if (!check(server, prefix, &options))
         return -1;
     struct buckets *buckets = buckets_new(options.clients, (struct bucket_rate){
         .interval_us = options.per_s * second_us / options.requests, .burst = options.burst });

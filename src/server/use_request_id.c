@@ -3,6 +3,7 @@
 #include "base/siphash.h"
 #include "server/middleware.h"
 #include "server/respond.h"
+#include "server/sized.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -62,9 +63,9 @@ static void handle(rh_request *request, void *user)
 
 int rh_request_id_add(rh_server *server, const char *prefix, const rh_request_id_options *options, size_t options_size)
 {
-    rh_request_id_options known = { 0 };
-    memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-    if (server == NULL || server_was_started(server, "rh_use_request_id"))
+    rh_request_id_options known;
+    if (server == NULL || server_was_started(server, "rh_use_request_id") ||
+        !sized_take(server, &known, sizeof known, options, options_size))
         return -1;
     struct use_request_id *use = malloc(sizeof *use);
     if (use == NULL || getrandom(&use->key, sizeof use->key, 0) != sizeof use->key) {

@@ -97,12 +97,10 @@ static bool accept_socket(struct exchange *exchange, const struct ws_handshake *
 bool rh_websocket_begin(rh_request *request, const rh_websocket_options *options, size_t options_size, void *user)
 {
     struct exchange *exchange = (struct exchange *)request;
-    rh_websocket_options known = { 0 };
+    rh_websocket_options known;
     struct ws_handshake handshake;
     struct cors origins;
-    if (options != NULL)
-        memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-    if (respond_is_second(exchange))
+    if (respond_is_second(exchange) || !respond_take(exchange, &known, sizeof known, options, options_size))
         return false;
     if (!read_origins(exchange, known.origins, &origins)) {
         respond_error(exchange, 500, 0, SLICE(""));

@@ -276,11 +276,12 @@ static void a_program_with_an_older_header(void **state)
     rh_server_free(server);
 }
 
+/* What asks for something new is refused: test_sized.c. */
 static void a_program_with_a_newer_header(void **state)
 {
-    struct { rh_rule rule; const char *more; } rules[] = { { { .path = "/a", .redirect = "/b" }, "?" },
-                                                           { { .path = "/c", .redirect = "/d" }, "?" } };
-    struct { rh_host_options host; const char *more; } host = { { .rules = &rules[0].rule, .rule_count = 2 }, "?" };
+    struct { rh_rule rule; const char *more; } rules[] = { { { .path = "/a", .redirect = "/b" }, NULL },
+                                                           { { .path = "/c", .redirect = "/d" }, NULL } };
+    struct { rh_host_options host; const char *more; } host = { { .rules = &rules[0].rule, .rule_count = 2 }, NULL };
     rh_server *server = make(NULL);
     (void)state;
     assert_int_equal(rh_host_add(server, &host.host, sizeof host, sizeof rules[0]), 0);
