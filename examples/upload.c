@@ -92,7 +92,7 @@ static void add_file(rh_request *request, unsigned id, rh_slice name, uint64_t s
 
 static void list_all(rh_request *request, void *folder)
 {
-    char path[PATH_SIZE], name[NAME_SIZE_MAX];
+    char path[PATH_SIZE], name[NAME_SIZE_MAX] = "";
     rh_json_array(request, NULL);
     for (unsigned id = 1; id <= FILES_MAX; id++) {
         struct stat status;
