@@ -3,9 +3,11 @@
 
 #include "serve/hashed_name.h"
 
-struct slice defaults_cache_control(struct slice path)
+struct slice defaults_cache_control(struct slice path, bool guarded)
 {
-    return hashed_name(path) ? SLICE("public, max-age=31536000, immutable") : SLICE("no-cache");
+    if (!hashed_name(path))
+        return SLICE("no-cache");
+    return guarded ? SLICE("private, max-age=31536000, immutable") : SLICE("public, max-age=31536000, immutable");
 }
 
 struct field_pair defaults_nosniff(void)

@@ -71,7 +71,7 @@ static void put_words(struct dress *dress, const struct headers *headers, const 
 void dress_page(struct dress *dress, const struct wardrobe *wardrobe, const struct occasion *occasion)
 {
     dress->type = slice_make(NULL, 0);
-    dress->cache_control = defaults_cache_control(occasion->page);
+    dress->cache_control = defaults_cache_control(occasion->page, occasion->rule && occasion->rule->basic_auth.data);
     dress->count = dress->vary_count = 0;
     append(dress, defaults_nosniff());
     put_words(dress, wardrobe->headers, occasion);

@@ -11,19 +11,23 @@
 static void test_cache_control(void **state)
 {
     static const char forever[] = "public, max-age=31536000, immutable", each_time[] = "no-cache";
+    static const char for_one[] = "private, max-age=31536000, immutable";
     static const struct {
-        const char *path, *value;
+        const char *path, *value, *guarded;
     } rows[] = {
-        { "/index.html", each_time },
-        { "/style.css", each_time },
-        { "/", each_time },
-        { "", each_time },
-        { "/assets/app.3f9ac2d1.js", forever },
-        { "/app.3f9ac2d1.html", each_time },
+        { "/index.html", each_time, each_time },
+        { "/style.css", each_time, each_time },
+        { "/", each_time, each_time },
+        { "", each_time, each_time },
+        { "/assets/app.3f9ac2d1.js", forever, for_one },
+        { "/app.3f9ac2d1.html", each_time, each_time },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_true(slice_equal(defaults_cache_control(slice_text(rows[i].path)), slice_text(rows[i].value)));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct slice path = slice_text(rows[i].path);
+        assert_true(slice_equal(defaults_cache_control(path, false), slice_text(rows[i].value)));
+        assert_true(slice_equal(defaults_cache_control(path, true), slice_text(rows[i].guarded)));
+    }
 }
 
 static void test_nosniff(void **state)

@@ -116,6 +116,25 @@ static void good_sense_goes_by_the_page(void **state)
     HAS(NOSNIFF, "X-A", "asked for");
 }
 
+/* A cache that many share must not give it to those who have no password, unless the rule says so. */
+static void what_a_password_guards_is_private(void **state)
+{
+    const char *hashed = "/assets/app-3f9a1c7be2d04856.js";
+    (void)state;
+    rule_of(&(struct rule_spec){ .path = SLICE("/assets/*"), .basic_auth = SLICE("htpasswd") });
+    put_on(hashed, absent);
+    is(dress.cache_control, "private, max-age=31536000, immutable");
+    put_on("/assets/a.css", absent);
+    is(dress.cache_control, "no-cache");
+    rule_of(&(struct rule_spec){ .path = SLICE("/assets/*"), .basic_auth = SLICE("htpasswd"),
+                                 .cache_control = SLICE("public, max-age=60") });
+    put_on(hashed, absent);
+    is(dress.cache_control, "public, max-age=60");
+    rule_of(&(struct rule_spec){ .path = SLICE("/assets/*"), .cors = SLICE("*") });
+    put_on(hashed, absent);
+    is(dress.cache_control, "public, max-age=31536000, immutable");
+}
+
 static void headers_add_replace_and_remove(void **state)
 {
     (void)state;
@@ -360,6 +379,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(good_sense),
         TEST(good_sense_goes_by_the_page),
+        TEST(what_a_password_guards_is_private),
         TEST(headers_add_replace_and_remove),
         TEST(headers_have_places_of_their_own),
         TEST(a_rule_says_it_otherwise),
