@@ -349,8 +349,10 @@ static void a_page_that_changes_is_waited_for(void **state)
         scratch_write(&scratch, path, "changed");
         struct reply *reply = ask(server, request);
         assert_int_equal(reply->status, 200);
-        assert_string_equal(reply->body, "changed");
-        validated[i % 2] |= strstr(reply->head, "ETag") != NULL;
+        bool between = reply->body_size == 0; /* a generation of the moment when the file was cut and not yet written */
+        if (!between)
+            assert_string_equal(reply->body, "changed");
+        validated[i % 2] |= !between && strstr(reply->head, "ETag") != NULL;
         end(state);
         start_following(state);
     }
