@@ -30,6 +30,7 @@ struct rh_pipe {
     size_t taken;              /* bytes of the first piece that have been sent */
     size_t queued;
     bool waits;                /* the session has found nothing, and has to be woken */
+    bool posted;               /* the letter that wakes it is on its way */
     bool refused;              /* a write was: its writer wants to know when there is room */
     bool ended, broken;        /* by the writer */
     bool gone;                 /* the response is over */
@@ -118,6 +119,9 @@ static void done(void *user)
 static void wake(struct letter *letter)
 {
     rh_pipe *pipe = LINK_OWNER(letter, rh_pipe, letter);
+    pthread_mutex_lock(&pipe->lock);
+    pipe->posted = false;
+    pthread_mutex_unlock(&pipe->lock);
     if (pipe->exchange != NULL && pipe->exchange->session != NULL)
         conn_woken(conn_of(pipe->exchange->session));
     hold_unref(&pipe->listener.hold);
@@ -125,12 +129,13 @@ static void wake(struct letter *letter)
 
 /* ---- The writing end: any thread ---------------------------------------------------------------------------- */
 
-/* Under the lock, so that the worker cannot go meanwhile. A letter is under way only while nobody waits. */
+/* Under the lock, so that the worker cannot go meanwhile. The session may wait again before the letter has arrived,
+ * for it is woken by its client's going, too. */
 static void post(rh_pipe *pipe)
 {
-    if (!pipe->waits || pipe->gone)
+    if (!pipe->waits || pipe->posted || pipe->gone)
         return;
-    pipe->waits = false;
+    pipe->posted = true;
     hold_ref(&pipe->listener.hold);
     mailbox_post(&pipe->listener.worker->net.mailbox, &pipe->letter);
 }

@@ -337,6 +337,64 @@ static void goes_on_when_the_client_sends_no_more(void **state)
     assert_string_equal(text, "late");
 }
 
+static void *no_thread(void *author)
+{
+    return author;
+}
+
+/* Holds the loop until it is released, and then writes. */
+static void write_late(rh_request *request, void *user)
+{
+    struct author *author = user;
+    atomic_fetch_add(&author->refused, 1);
+    while (!atomic_load(&author->released))
+        usleep(1000);
+    rh_pipe_write(author->pipe, "one", 3);
+    rh_empty(request);
+}
+
+static void write_last(rh_request *request, void *user)
+{
+    struct author *author = user;
+    rh_pipe_write(author->pipe, "two", 3);
+    rh_pipe_close(author->pipe);
+    rh_empty(request);
+}
+
+/* In one turn of the loop: the client's end is seen, so that the content is asked for; more is written; and only then
+ * comes what told of the first write. */
+static void is_woken_once_for_what_is_there(void **state)
+{
+    static struct reply reply;
+    struct author author = { .run = no_thread };
+    rh_server *server = make_server_of(1, NULL);
+    char *text;
+    (void)state;
+    add_route(server, "GET /pipe", open_pipe, &author);
+    add_route(server, "GET /late", write_late, &author);
+    add_route(server, "GET /last", write_last, &author);
+    start_server(server);
+    int reader = client_connect(server), last = client_connect(server), late = client_connect(server);
+    client_send(last, "GET /last HTTP/1.0\r\nHost: a\r\n");
+    client_send(reader, "GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&author.begun) == 0)
+        usleep(1000);
+    client_send(late, "GET /late HTTP/1.0\r\n\r\n");
+    while (atomic_load(&author.refused) == 0)
+        usleep(1000);
+    shutdown(reader, SHUT_WR);
+    client_send(last, "\r\n");
+    usleep(20000);
+    atomic_store(&author.released, 1);
+    client_read(last, &reply);
+    client_read(late, &reply);
+    client_read(reader, &reply);
+    assert_true(join_chunks(&reply, &text));
+    assert_string_equal(text, "onetwo");
+    pthread_join(author.thread, NULL);
+    rh_server_free(server);
+}
+
 /* Writers that go on while the server is freed. */
 static void outlives_its_server(void **state)
 {
@@ -373,6 +431,7 @@ int main(void)
         TEST(sends_events_until_the_server_drains),
         TEST(ends_events_when_the_client_sends_no_more),
         TEST(goes_on_when_the_client_sends_no_more),
+        cmocka_unit_test(is_woken_once_for_what_is_there),
         cmocka_unit_test(outlives_its_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
