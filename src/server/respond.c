@@ -134,7 +134,7 @@ void respond_settle(struct exchange *exchange)
         return;
     }
     if (exchange->response.refused)
-        complain(exchange, "set a field, a status or a JSON format that cannot be sent; answered 500");
+        complain(exchange, "set a field, a status or a format that cannot be sent; answered 500");
     else if (!exchange_answered(exchange))
         complain(exchange, "gave no answer, neither now nor deferred; answered 500");
     else {
