@@ -226,13 +226,21 @@ static void refuse(struct ws_handshake *handshake, unsigned status, const char *
     handshake->refusal = why;
 }
 
+/* Whether it has come by now or not: what is still to come of it would be taken for frames. */
+static bool announces_body(const struct fields *fields)
+{
+    return fields_has(fields, FIELD_TRANSFER_ENCODING) ||
+           (fields_has(fields, FIELD_CONTENT_LENGTH) &&
+            !slice_equal(fields_get(fields, FIELD_CONTENT_LENGTH), SLICE("0")));
+}
+
 void ws_handshake_read(const struct request *request, struct slice protocols, bool compression,
                        struct ws_handshake *handshake)
 {
     const struct fields *fields = &request->fields;
     struct slice version, key;
     *handshake = (struct ws_handshake){ .status = 101, .window = WS_WINDOW_MAX };
-    if (request->method != METHOD_GET || request->version != 11 || request->body_bytes > 0)
+    if (request->method != METHOD_GET || request->version != 11 || announces_body(fields))
         refuse(handshake, BAD_REQUEST, "a WebSocket is opened with a GET of HTTP/1.1 without a body");
     else if (!list_has(fields, field_name(FIELD_UPGRADE), SLICE("websocket")))
         refuse(handshake, UPGRADE_REQUIRED, "here WebSocket is spoken");
