@@ -80,7 +80,8 @@ void rh_defer(rh_request *request)
 void rh_complete(rh_request *request)
 {
     struct exchange *exchange = (struct exchange *)request;
-    deferred_complete(exchange, middleware_handed_on(exchange) ? middleware_resume : NULL);
+    bool next = middleware_handed_on(exchange) && !exchange_answered(exchange); /* else that has run already */
+    deferred_complete(exchange, next ? middleware_resume : NULL);
 }
 
 bool rh_gone(const rh_request *request)

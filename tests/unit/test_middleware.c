@@ -624,6 +624,40 @@ static void survives_without_memory(void **state)
 
 /* ---- The server --------------------------------------------------------------------------------------------- */
 
+/* ---- Deferring what has been answered ------------------------------------------------------------------------ */
+
+static void do_nothing(rh_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+}
+
+/* As one does who only wants to note what came, without making the loop wait for it. */
+static void note_apart(rh_request *request, void *user)
+{
+    rh_next(request);
+    rh_background(request, do_nothing, user);
+}
+
+static void count_runs(rh_request *request, void *runs)
+{
+    atomic_fetch_add((atomic_int *)runs, 1);
+    rh_text(request, "once");
+}
+
+static void runs_what_is_next_once(void **state)
+{
+    atomic_int runs = 0;
+    rh_server *noting = make_server(NULL);
+    (void)state;
+    assert_int_equal(rh_use(noting, "/", note_apart, NULL), 0);
+    add_route(noting, "GET /once", count_runs, &runs);
+    start_server(noting);
+    assert_string_equal(ask(noting, "GET /once")->body, "once");
+    assert_int_equal(atomic_load(&runs), 1);
+    rh_server_free(noting);
+}
+
 static int start(void **state)
 {
     static const char *const fields[] = { "Cache-Control: max-age=9", NULL };
@@ -686,6 +720,7 @@ int main(void)
         cmocka_unit_test(nothing_is_left_for_the_next_request),
         cmocka_unit_test(tells_mistakes),
         cmocka_unit_test(goes_on_when_it_is_home),
+        cmocka_unit_test(runs_what_is_next_once),
         cmocka_unit_test(tells_the_end),
         cmocka_unit_test(tells_that_the_client_has_gone),
         cmocka_unit_test(carries_values),
