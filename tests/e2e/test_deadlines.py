@@ -23,6 +23,15 @@ def trickle(connection, data, pause=0.03):
     return len(data)
 
 
+def at_some_pace(attempt):
+    """attempt(pace) keeps pauses shorter than a deadline. Where this machine was too busy for that, once more with all
+    times so many times longer."""
+    for pace in (1, 4):
+        with contextlib.suppress(AssertionError, Ended, OSError):
+            return attempt(pace)
+    return attempt(12)
+
+
 def expect_end(connection, since, status=None):
     """The connection ends, with a response of that status or none, and not too early."""
     if status:
@@ -50,13 +59,16 @@ def test_bytes_do_not_put_the_deadline_of_a_head_off(serve):
 
 
 def test_the_head_of_a_later_request_has_a_deadline_of_its_own(serve):
-    with serve("--head-timeout", "300ms").connect() as connection:
-        for _ in range(3):
-            assert connection.get("/").status == 200
-            time.sleep(0.15)
-        since = time.monotonic()
-        connection.send(b"GET")
-        expect_end(connection, since, 408)
+    def attempt(pace):
+        with serve("--head-timeout", f"{300 * pace}ms").connect() as connection:
+            for _ in range(3):
+                assert connection.get("/").status == 200
+                time.sleep(0.15 * pace)
+            since = time.monotonic()
+            connection.send(b"GET")
+            expect_end(connection, since, 408)
+
+    at_some_pace(attempt)
 
 
 def test_a_client_that_says_nothing(serve):
@@ -71,10 +83,13 @@ def test_an_idle_connection(serve):
 
 
 def test_requests_put_the_idle_deadline_off(serve):
-    with serve("--idle-timeout", "1s").connect() as connection:
-        for _ in range(8):
-            assert connection.get("/").status == 200
-            time.sleep(0.2)
+    def attempt(pace):
+        with serve("--idle-timeout", f"{pace}s").connect() as connection:
+            for _ in range(8):
+                assert connection.get("/").status == 200
+                time.sleep(0.2 * pace)
+
+    at_some_pace(attempt)
 
 
 def test_a_body_that_never_comes(serve):
@@ -94,10 +109,14 @@ def test_an_unwanted_body_that_never_comes(serve):
 
 def test_bytes_put_the_deadline_of_a_body_off(serve):
     body = b"x" * 20
-    with serve("--body-timeout", "1s", "--body-rate-min", "0").connect() as connection:
-        connection.send(make_request(content_length=len(body)))
-        assert trickle(connection, body, 0.1) == len(body)
-        assert connection.read().status == 200
+
+    def attempt(pace):
+        with serve("--body-timeout", f"{pace}s", "--body-rate-min", "0").connect() as connection:
+            connection.send(make_request(content_length=len(body)))
+            assert trickle(connection, body, 0.1 * pace) == len(body)
+            assert connection.read().status == 200
+
+    at_some_pace(attempt)
 
 
 @pytest.mark.parametrize("framing", ["length", "chunks"])
@@ -111,12 +130,15 @@ def test_a_body_must_come_at_a_minimum_rate(serve, framing):
 
 
 def test_a_body_that_comes_fast_enough_may_take_long(serve):
-    with serve("--body-timeout", "300ms", "--body-rate-min", "1K").connect() as connection:
-        connection.send(make_request(content_length=50_000))
-        for _ in range(10):
-            connection.send(b"x" * 5000)
-            time.sleep(0.1)
-        assert connection.read().status == 200
+    def attempt(pace):
+        with serve("--body-timeout", f"{300 * pace}ms", "--body-rate-min", "1K").connect() as connection:
+            connection.send(make_request(content_length=50_000 * pace))
+            for _ in range(10):
+                connection.send(b"x" * 5000 * pace)
+                time.sleep(0.1 * pace)
+            assert connection.read().status == 200
+
+    at_some_pace(attempt)
 
 
 @pytest.fixture(params=["from memory", "from its file"])
@@ -141,16 +163,18 @@ def test_a_response_that_nobody_reads(large):
 
 
 def test_reading_puts_the_deadline_of_a_response_off(large):
-    server = large("--send-timeout", "1s")
-    with server.connect(receive_buffer=256 * 1024) as connection:
-        connection.ask("/large.bin")
-        got, size = connection.read_head(), 0
-        start = time.monotonic()
-        while size < SIZE:
-            size += len(connection.read_some(4 << 20 if SIZE - size > 4 << 20 else SIZE - size))
-            time.sleep(0.15)
-        assert (got.status, size) == (200, SIZE)
-        assert time.monotonic() - start > 1.2
+    def attempt(pace):
+        with large("--send-timeout", f"{pace}s").connect(receive_buffer=256 * 1024) as connection:
+            connection.ask("/large.bin")
+            got, size = connection.read_head(), 0
+            start = time.monotonic()
+            while size < SIZE:
+                size += len(connection.read_some(4 << 20 if SIZE - size > 4 << 20 else SIZE - size))
+                time.sleep(0.15 * pace)
+            assert (got.status, size) == (200, SIZE)
+            assert time.monotonic() - start > 1.2 * pace
+
+    at_some_pace(attempt)
 
 
 def test_clients_that_do_not_read_cost_no_memory(large):

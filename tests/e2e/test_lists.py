@@ -208,10 +208,10 @@ def test_a_large_folder_is_sent_while_it_is_made(site, serve):
         assert len(entries["entries"] if isinstance(entries, dict) else entries) == 5000
     old = server.close_of(b"GET /many/ HTTP/1.0\r\n\r\n")  # which knows no chunks
     assert b"Transfer-Encoding" not in old.split(b"\r\n\r\n")[0] and old.rstrip().endswith(b"</html>")
-    slow = [server.connect(receive_buffer=4096) for _ in range(40)]
-    for connection in slow:
-        connection.ask("/many/")
-        assert connection.read_some(100).startswith(b"HTTP/1.1 200 ")
+    slow = []
+    for _ in range(40):
+        slow.append(server.connect(receive_buffer=4096).ask("/many/"))
+        assert slow[-1].read_some(100).startswith(b"HTTP/1.1 200 ")
     assert server.works() or server.ask("/many/").status == 200
     for connection in slow:
         connection.reset()
