@@ -191,6 +191,20 @@ def uploads(start, scratch):
 
 
 @pytest.fixture
+def everything(start, scratch):
+    """everything(workers, drain_ms, buffer_memory): tests/e2e/everything.c, which leaves uploads in `scratch`/uploads."""
+    program = RAWHTTPD.parent / "tests" / "e2e" / "everything"
+    if not program.exists():
+        pytest.skip("the tests' own programs were not built")
+    folder = scratch / "uploads"
+    folder.mkdir()
+
+    def start_everything(*arguments, **how):
+        return start([program, folder, *arguments], ready=r"listening on http://[^:]*:(\d+)", **how)
+    return start_everything
+
+
+@pytest.fixture
 def many_descriptors():
     """many_descriptors(n): this process, and what it starts from now on, may have n descriptors each."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import kinds
 import pytest
 from client import Ended
 from program import EXAMPLES, sanitizer
@@ -118,6 +119,36 @@ def test_whichever_allocation_fails_a_handler_in_the_background_lives(start, shi
         if not failed:
             break
     assert number > 10 and not failed
+
+
+def answer_to(server, kind):
+    """The status of the answer, or None where the connection ended before; what came is one whole message, or the
+    beginning of one."""
+    with contextlib.suppress(Ended, ConnectionError), server.connect() as connection:
+        connection.takes_trailers = True
+        connection.methods.append(kinds.REQUESTS[kind][0].get("method", "GET"))
+        connection.send(kinds.bytes_of(kind))
+        if kind in kinds.ENDLESS:
+            return connection.read_head().status
+        return connection.read().status
+    return None
+
+
+@pytest.mark.parametrize("kind", kinds.REQUESTS)
+def test_whichever_allocation_fails_everything_lives(everything, shimmed, kind):
+    usual = kinds.REQUESTS[kind][1]
+    for number in range(1, MOST):
+        server, control = shimmed(everything, 1)
+        sockets, control.countdown = server.count_sockets(), number
+        status = answer_to(server, kind)
+        failed, control.countdown = control.failed, 0
+        assert status in ((usual, None, 503) if failed else (usual,)), (number, status)
+        assert answer_to(server, kind) in (usual, None), number
+        kinds.settle(server, sockets)
+        server.stop()
+        if not failed:
+            break
+    assert not failed and number > 1
 
 
 REQUESTS = {
