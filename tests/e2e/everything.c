@@ -3,7 +3,7 @@
  *
  *     everything FOLDER [WORKERS [DRAIN_MS [BUFFER_MEMORY]]]     FOLDER for uploads; WORKERS 0: embedded
  *
- * SIGTERM drains, SIGINT stops, SIGUSR1 frees the server as it is. */
+ * SIGTERM drains, SIGINT stops. */
 #include <rawhttp.h>
 
 #include <errno.h>
@@ -539,7 +539,6 @@ int main(int count, char **words)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGUSR1);
     sigprocmask(SIG_BLOCK, &ends, NULL); /* before there are threads, which inherit it */
     signal(SIGTERM, end_server);
     signal(SIGINT, end_server);
@@ -559,10 +558,9 @@ int main(int count, char **words)
     } else {
         sigwait(&ends, &number);
     }
-    if (number == SIGTERM || number == SIGINT) {
+    if (!embedded)
         end_server(number);
-        rh_wait(all.server);
-    }
+    rh_wait(all.server); /* from now on no handler uses the topic */
     rh_topic_free(all.topic);
     rh_server_free(all.server);
     rh_answer_free(all.answer);

@@ -2,6 +2,7 @@
 begun ends once, nothing is left behind, and the next client is served."""
 import contextlib
 import random
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ import pytest
 from client import Ended
 from kinds import ENDLESS, REQUESTS, bytes_of, settle, state_of
 
-ROUNDS = 15
+ROUNDS, DRAIN_MS = 15, 1500
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -59,3 +60,24 @@ def test_clients_that_go_in_the_middle(everything, workers):
     assert all(state[what] > 0 for what in ("requests", "pipes", "sockets", "streams", "gone")), state
     assert not list((server.scratch.parent / "uploads").iterdir())
     assert server.ask("/text").status == 200
+
+
+# ---- Ending while all of that is under way ----
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_ending_in_the_middle_of_everything(everything, workers, how):
+    """Drained or stopped: what is counted ends once all the same, which the exit status says."""
+    server = everything(workers, DRAIN_MS)
+    connections = []
+    for turn in range(3):
+        for name in REQUESTS:
+            message = bytes_of(name)
+            connection = server.connect()
+            connection.send(message if turn < 2 else message[:len(message) * 2 // 3])
+            connections.append(connection)
+    began = time.monotonic()
+    server.stop(how)
+    assert time.monotonic() - began < DRAIN_MS / 1000 + 10
+    for connection in connections:
+        connection.close()
