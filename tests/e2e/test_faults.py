@@ -7,8 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client import Ended
-from kinds import ENDLESS, REQUESTS, bytes_of, settle, state_of
+from client import Ended, make_request
+from kinds import ENDLESS, KEY, REQUESTS, bytes_of, settle, state_of
 
 ROUNDS, DRAIN_MS = 15, 1500
 
@@ -81,3 +81,16 @@ def test_ending_in_the_middle_of_everything(everything, workers, how):
     assert time.monotonic() - began < DRAIN_MS / 1000 + 10
     for connection in connections:
         connection.close()
+
+
+@pytest.mark.parametrize("target", ["/ws", "/late/ws", "/streamed/ws"])
+@pytest.mark.parametrize("body", [{"content_length": 5}, {"transfer_encoding": "chunked"},
+                                  {"content_length": 10**9, "expect": "100-continue"}])
+def test_a_websocket_with_a_body_to_come(everything, target, body):
+    """Which could be taken for its frames: refused, whether somebody waits for the body or not."""
+    server = everything(1)
+    with server.connect() as connection:
+        connection.send(make_request(target=target, **KEY, **body))
+        connection.half_close()
+        assert b" 101 " not in connection.read_to_end()
+    assert server.ask("/text").status == 200
