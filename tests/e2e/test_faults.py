@@ -3,14 +3,16 @@ begun ends once, nothing is left behind, and the next client is served."""
 import contextlib
 import random
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client import Ended, make_request
+from client import PATIENCE, Ended, make_request
 from kinds import ENDLESS, KEY, REQUESTS, bytes_of, settle, state_of
+from program import sanitizer
 
-ROUNDS, DRAIN_MS = 15, 1500
+ROUNDS, DRAIN_MS, MIB = 15, 1500, 1 << 20
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -93,4 +95,34 @@ def test_a_websocket_with_a_body_to_come(everything, target, body):
         connection.send(make_request(target=target, **KEY, **body))
         connection.half_close()
         assert b" 101 " not in connection.read_to_end()
+    assert server.ask("/text").status == 200
+
+
+# ---- A slow handler ----
+
+def test_a_long_body_to_a_slow_handler_takes_no_memory(everything):
+    server, block = everything(1), b"x" * MIB
+    before = server.memory()
+    with server.connect() as connection:
+        connection.send(make_request("POST", "/receive?ms=1", content_length=256 * MIB))
+        for sent in range(256):
+            connection.send(block)
+            if sent % 16 == 0 and sanitizer() is None:
+                assert server.memory() - before < 8 * MIB
+        assert connection.read().status == 200
+    assert state_of(server)["received"] == 256 * MIB
+
+
+def test_a_sleeping_handler_stops_the_sender(everything):
+    """What the sockets' buffers hold is all that is taken while it sleeps on the first piece."""
+    server, sent = everything(1, DRAIN_MS), 0
+    with server.connect() as connection:
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        connection.send(make_request("POST", "/receive?ms=1500", content_length=1 << 30))
+        connection.socket.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while sent < 64 * MIB:
+                sent += connection.socket.send(b"x" * MIB)
+        connection.socket.settimeout(PATIENCE)
+    assert 0 < sent < 32 * MIB
     assert server.ask("/text").status == 200
