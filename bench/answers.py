@@ -1,5 +1,6 @@
 """The little HTTP that checking the servers takes: send bytes, read whole answers that tell their length. No more than
 that: load comes from wrk."""
+import json
 import socket
 import sys
 from pathlib import Path
@@ -92,6 +93,16 @@ def find_fault(answer, ask):
         content = DECODERS[answer.coding](answer.body, len(ask.content))
     except Exception as error:
         return f"answers with what cannot be decoded as {answer.coding}: {error!r}"
+    if ask.is_json:
+        return find_json_fault(content, ask)
     if content != ask.content:
         return f"answers with {len(content)} bytes that are not the {len(ask.content)} expected"
     return ""
+
+
+def find_json_fault(content, ask):
+    try:
+        same = json.loads(content) == json.loads(ask.content)
+    except ValueError as error:
+        return f"answers with what is no JSON: {error}"
+    return "" if same else f"answers with other JSON than expected: {content[:80]}"

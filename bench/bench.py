@@ -17,6 +17,7 @@ import load
 import machine
 import report
 import stage
+import websocket
 from contenders import FLOOR, Server, free_port
 from scenarios import SCENARIOS
 
@@ -67,7 +68,8 @@ class Bench:
     def names(self, scenario):
         """Who takes part: the floor last, as it repeats the answer of the first."""
         chosen = self.options.servers or scenario.servers
-        return [*(name for name in scenario.servers if name in chosen or name == scenario.servers[0]), FLOOR]
+        names = [name for name in scenario.servers if name in chosen or name == scenario.servers[0]]
+        return [*contenders.present(names), FLOOR]
 
     def start(self, name, scenario):
         answers_of_first = [self.work / f"{scenario.name}.{i}.answer" for i in range(len(scenario.asks))]
@@ -78,6 +80,8 @@ class Bench:
     def verify(self, server, scenario):
         """Nobody is measured who does not give the content asked for. Returns how large it was as sent, by coding."""
         machine.settle(server.pid)
+        if scenario.websocket:
+            return self.verify_echo(server, scenario)
         fault, found = answers.check(server.port, scenario.asks, scenario.pipelined)
         if fault:
             machine.fail(f"{server.name} {fault}, in scenario {scenario.name}")
@@ -87,6 +91,14 @@ class Bench:
             if server.name == scenario.servers[0]:
                 file.write_bytes(answer.raw)
         return sent
+
+    def verify_echo(self, server, scenario):
+        ask = scenario.asks[0]
+        fault = websocket.check(server.port, ask, bare=server.name == FLOOR)
+        if fault:
+            machine.fail(f"{server.name} {fault}, in scenario {scenario.name}")
+        server.setting.answers[0].write_bytes(websocket.echoed(ask.content))
+        return collections.Counter(identity=len(ask.content))
 
     def run_idle(self, scenario):
         count = IDLE_QUICK if self.options.quick else scenario.connections
@@ -123,7 +135,8 @@ class Bench:
     def run(self, name):
         """(title, results, table)"""
         if name == "instructions":
-            peers = [peer for peer in instructions.PEERS if not self.options.servers or peer in self.options.servers]
+            peers = [peer for peer in instructions.ALL_PEERS
+                     if not self.options.servers or peer in self.options.servers]
             counts = instructions.measure_all(self.base, instructions.MODES, peers)
             return instructions.TITLE, {"counts": counts}, instructions.table(counts)
         scenario = SCENARIOS[name]

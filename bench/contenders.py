@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import machine
+import rivals
 
 HERE = Path(__file__).resolve().parent
+ITEMS = HERE.parent / "examples/bench/items.json"
 START_S, STOP_S = 60, 60
 
 FLOOR = "no-parse"
@@ -81,6 +83,30 @@ def handler(setting):
     return [setting.build / "bench/handler", f"127.0.0.1:{setting.port}", setting.workers]
 
 
+def example(setting):
+    return [setting.build / "examples/bench", f"127.0.0.1:{setting.port}", ITEMS, setting.workers]
+
+
+def microhttpd(setting):
+    return [rivals.compiled("microhttpd", setting.build), setting.port, setting.workers, ITEMS]
+
+
+def facil(setting, writer="own"):
+    return [rivals.compiled("facil", setting.build), setting.port, setting.workers, ITEMS, writer]
+
+
+def facil_text(setting):
+    return facil(setting, "text")
+
+
+def mongoose(setting, writer="own"):
+    return [rivals.compiled("mongoose", setting.build), setting.port, ITEMS, writer]
+
+
+def mongoose_text(setting):
+    return mongoose(setting, "text")
+
+
 def nginx(setting):
     return [machine.tool("nginx"), "-e", setting.work / f"nginx.{setting.port}.log",
             "-c", setting.configuration("nginx", master="off" if setting.alone else "on")]
@@ -99,7 +125,19 @@ def lighttpd(setting):
 
 COMMANDS = {FLOOR: noparse, "rawhttpd": rawhttpd, "rawhttpd again": rawhttpd, "rawhttpd logging": rawhttpd_logging,
             "rawhttpd ruled": rawhttpd_ruled, "handler": handler, "handler again": handler, "nginx": nginx, "h2o": h2o,
-            "lighttpd": lighttpd}
+            "lighttpd": lighttpd, "example": example, "example again": example, "microhttpd": microhttpd,
+            "facil.io": facil, "facil.io text": facil_text, "mongoose": mongoose, "mongoose text": mongoose_text}
+RIVALS = {"microhttpd": "microhttpd", "facil.io": "facil", "facil.io text": "facil", "mongoose": "mongoose",
+          "mongoose text": "mongoose"}  # of each the program in rivals/
+
+
+def present(names):
+    """Those of them that can be had; says who is left out."""
+    reasons = {name: rivals.absent(RIVALS[name]) for name in names if name in RIVALS}
+    for name, reason in reasons.items():
+        if reason:
+            machine.say(f"bench: without {name}: {reason}")
+    return [name for name in names if not reasons.get(name)]
 
 
 VERSIONS = {"nginx": "-v", "h2o": "--version", "lighttpd": "-v"}

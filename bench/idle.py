@@ -6,18 +6,28 @@ import time
 
 import answers
 import machine
+import websocket
+from contenders import FLOOR
 
 WARM_CONNECTIONS = 64
 SETTLE_S = 1
 SPARE_FILES = 512
 
 
-def open_connections(stack, port, ask, count):
+def ask_once(connection, ask):
+    connection.send(ask.request)
+    return answers.find_fault(connection.answer(), ask)
+
+
+def open_connections(stack, server, scenario, count):
     opened = []
     for _ in range(count):
-        connection = stack.enter_context(answers.Connection(port))
-        connection.send(ask.request)
-        fault = answers.find_fault(connection.answer(), ask)
+        if scenario.websocket:
+            connection = stack.enter_context(websocket.Connection(server.port, bare=server.name == FLOOR))
+            fault = connection.ask(scenario.asks[0])
+        else:
+            connection = stack.enter_context(answers.Connection(server.port))
+            fault = ask_once(connection, scenario.asks[0])
         if fault:
             raise ConnectionError(fault)
         opened.append(connection)
@@ -38,11 +48,11 @@ def measure(server, scenario, count):
         machine.fail(f"{count} connections need a higher limit of open files (ulimit -Hn) than {server.setting.files}")
     try:
         with contextlib.ExitStack() as stack:
-            open_connections(stack, server.port, scenario.asks[0], WARM_CONNECTIONS)
+            open_connections(stack, server, scenario, WARM_CONNECTIONS)
         time.sleep(SETTLE_S)
         before = machine.pss_bytes(server.pid)
         with contextlib.ExitStack() as stack:
-            opened = open_connections(stack, server.port, scenario.asks[0], count)
+            opened = open_connections(stack, server, scenario, count)
             time.sleep(SETTLE_S)
             after = machine.pss_bytes(server.pid)
             lost = closed(opened)

@@ -13,12 +13,14 @@ import answers
 import machine
 import report
 import stage
-from contenders import Server, free_port
+import websocket
+from contenders import RIVALS, Server, free_port, present
 from scenarios import PEERS, SCENARIOS
 
 TITLE = "instructions of user space for a request, by callgrind"
 SHORT_RUN, LONG_RUN = 2000, 6000  # requests, on one connection
 SETTLE_S = 0.3
+ALL_PEERS = (*PEERS, *RIVALS)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,21 @@ class Mode:
 
 MODES = {"page": Mode("page", "rawhttpd", PEERS), "pipelined": Mode("page", "rawhttpd", PEERS, batch=16),
          "logged": Mode("page", "rawhttpd logging", ()), "headers": Mode("headers", "rawhttpd", PEERS),
-         "ruled": Mode("headers", "rawhttpd ruled", ()), "handler": Mode("handler", "handler", ("nginx",))}
+         "ruled": Mode("headers", "rawhttpd ruled", ()), "handler": Mode("handler", "handler", ("nginx",)),
+         "handler-pipelined": Mode("handler", "handler", ("nginx",), batch=16),
+         "baseline": Mode("baseline", "example", ()), "json": Mode("json", "example", tuple(RIVALS)),
+         "websocket": Mode("websocket", "example", ("facil.io", "mongoose"))}
+
+
+def drive_echo(server, ask, messages):
+    try:
+        with websocket.Connection(server.port) as connection:
+            for _ in range(messages):
+                fault = connection.ask(ask)
+                if fault:
+                    machine.fail(f"{server.name} {fault}")
+    except OSError as error:
+        machine.fail(f"{server.name}, under callgrind: {error}")
 
 
 def drive(server, ask, requests, batch):
@@ -63,7 +79,11 @@ def run(base, name, mode, requests):
     dumps = setting.work / f"callgrind.{setting.port}"
     prefix = [machine.tool("valgrind"), "--tool=callgrind", f"--callgrind-out-file={dumps}.%p"]
     with Server(name, setting, prefix) as server:
-        drive(server, SCENARIOS[mode.scenario].asks[0], requests, mode.batch)
+        scenario = SCENARIOS[mode.scenario]
+        if scenario.websocket:
+            drive_echo(server, scenario.asks[0], requests)
+        else:
+            drive(server, scenario.asks[0], requests, mode.batch)
         # nginx sees a signal that comes just before epoll_wait only after the next event: let it fall asleep first.
         time.sleep(SETTLE_S)
     return total(Path(f"{dumps}.{server.pid}"))
@@ -80,7 +100,7 @@ def measure_all(base, names, peers):
     counts = {}
     for name in names:
         mode = MODES[name]
-        servers = [mode.ours, *(peer for peer in mode.peers if peer in peers)]
+        servers = [mode.ours, *present([peer for peer in mode.peers if peer in peers])]
         machine.say(f"bench: instructions: {name}: {', '.join(servers)}")
         counts[name] = {server: measure(base, server, mode) for server in servers}
     return counts
@@ -88,7 +108,7 @@ def measure_all(base, names, peers):
 
 def table(counts):
     """A line for each mode: our own program first, whatever its name there."""
-    peers = [peer for peer in PEERS if any(peer in row for row in counts.values())]
+    peers = [peer for peer in ALL_PEERS if any(peer in row for row in counts.values())]
     rows = [(name, *(report.number(row[server]) if server in row else "" for server in (MODES[name].ours, *peers)))
             for name, row in counts.items()]
     return report.grid(("instructions / request", "rawhttp", *peers), rows)
@@ -98,7 +118,7 @@ def main():
     parser = argparse.ArgumentParser(description="Counts the instructions of user space for a request.")
     parser.add_argument("modes", nargs="*", metavar="MODE", help=f"of {', '.join(MODES)}; default: all")
     parser.add_argument("--build", type=Path, default=stage.BUILD, help="the build folder (build)")
-    parser.add_argument("--peers", action="store_true", help=f"count those of {', '.join(PEERS)}, too")
+    parser.add_argument("--peers", action="store_true", help=f"count those of {', '.join(ALL_PEERS)}, too")
     parser.add_argument("--ceiling", type=float, metavar="N", help="exit status 1 if one of ours needs more than N")
     options = parser.parse_args()
     unknown = [mode for mode in options.modes if mode not in MODES]
@@ -106,7 +126,7 @@ def main():
         parser.error(f"there is no mode {unknown[0]}; there are {', '.join(MODES)}")
     with tempfile.TemporaryDirectory(prefix="rawhttp-bench-") as work:
         counts = measure_all(stage.prepare(options.build, Path(work), workers=1), options.modes or list(MODES),
-                             PEERS if options.peers else ())
+                             ALL_PEERS if options.peers else ())
     print(table(counts))
     beyond = [name for name, row in counts.items() if options.ceiling and row[MODES[name].ours] > options.ceiling]
     for name in beyond:

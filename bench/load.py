@@ -1,4 +1,4 @@
-"""Load from wrk on a server that runs, and what a round of it costs both."""
+"""Load from wrk, or of WebSockets from ws_load, on a server that runs, and what a round of it costs both."""
 import json
 import os
 import resource
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import machine
+from contenders import FLOOR
 
 REPLAY = Path(__file__).resolve().parent / "replay.lua"
 SETTLE_S = 0.2
@@ -32,6 +33,15 @@ def run_wrk(port, scenario, request_files, options, prefix):
     return result
 
 
+def run_ws_load(server, scenario, options, prefix):
+    command = [*prefix, server.setting.build / "bench/ws_load", server.port, scenario.connections, options.seconds,
+               scenario.asks[0].content.decode(), *(["bare"] if server.name == FLOOR else [])]
+    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        machine.fail(f"{server.name}: {done.stderr.strip()}")
+    return {**json.loads(done.stdout), "p50_us": None, "p99_us": None}
+
+
 def take_logged(path):
     """How many lines were logged in this round; the file is emptied for the next (the server appends)."""
     size = -1
@@ -50,7 +60,10 @@ def measure(server, scenario, request_files, options, prefix):
     if log.exists():
         os.truncate(log, 0)
     server_before, client_before = machine.cpu_seconds(server.pid), client_cpu_seconds()
-    result = run_wrk(server.port, scenario, request_files, options, prefix)
+    if scenario.websocket:
+        result = run_ws_load(server, scenario, options, prefix)
+    else:
+        result = run_wrk(server.port, scenario, request_files, options, prefix)
     client_after = client_cpu_seconds()
     time.sleep(SETTLE_S)
     cpu = machine.cpu_seconds(server.pid) - server_before

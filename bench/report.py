@@ -61,8 +61,8 @@ def mebibytes(size):
     return f"{size / (1 << 20):.1f}"
 
 
-LOAD_HEADER = ("server", "requests / CPU s", "x floor", "requests / s", "x floor", "server busy", "wrk busy", "p50 ms",
-               "p99 ms", "peak RSS MiB", "PSS MiB")
+LOAD_HEADER = ("server", "requests / CPU s", "x floor", "requests / s", "x floor", "server busy", "client busy",
+               "p50 ms", "p99 ms", "peak RSS MiB", "PSS MiB")
 
 
 def load_row(rounds, memory, name):
@@ -85,11 +85,11 @@ def control(rounds):
 
 
 def faults(rounds):
-    """Errors that wrk has seen; there should be none."""
+    """Errors that the client has seen; there should be none."""
     for name in rounds:
         total = sum(sum(result["errors"].values()) for result in rounds[name])
         if total:
-            yield f"ERRORS: {name}: wrk has seen {total}"
+            yield f"ERRORS: {name}: the client has seen {total}"
 
 
 def logged(rounds):

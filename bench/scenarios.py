@@ -1,12 +1,17 @@
 """What is asked: each scenario is one request or several, how they are sent, the content that must come back, and who
 takes part."""
+import json
 from dataclasses import dataclass
 
 import mix
+import websocket
+from contenders import ITEMS
 
 PEERS = ("nginx", "h2o", "lighttpd")
 PAGE_SERVERS = ("rawhttpd", "rawhttpd again", *PEERS)
 BROWSER_SERVERS = ("rawhttpd", "rawhttpd again", "rawhttpd ruled", *PEERS)
+LIBRARIES = ("example", "example again", "microhttpd", "facil.io", "facil.io text", "mongoose", "mongoose text")
+ECHO_SERVERS = ("example", "example again", "facil.io", "mongoose")
 ALL_SERVERS = ("rawhttpd", "rawhttpd again", "rawhttpd logging", "rawhttpd ruled", *PEERS)
 
 # What Chromium says of a request, by what it is for: its destination and mode (Fetch), and what it would like to have.
@@ -52,11 +57,24 @@ class Ask:
     request: bytes
     content: bytes
     encoded: bool = False  # in one of the codings that the request names; which is the server's to say
+    is_json: bool = False  # so that it may be written in another way
 
 
 def plain(target, content, *fields):
     lines = (f"GET {target} HTTP/1.1", "Host: www.example.com", *fields, "", "")
     return Ask("\r\n".join(lines).encode(), content)
+
+
+def item_list(count, m):
+    """What examples/bench makes of its data set."""
+    items = json.loads(ITEMS.read_bytes())[:count]
+    made = [{**item, "total": item["price"] * item["quantity"] * m} for item in items]
+    return Ask(plain(f"/json/{count}?m={m}", b"").request, json.dumps({"count": len(made), "items": made}).encode(),
+               is_json=True)
+
+
+def message(content):
+    return Ask(websocket.masked(content), content)
 
 
 def browsed(folder, name):
@@ -79,6 +97,7 @@ class Scenario:
     pipelined: int = 1
     connections: int = 64
     idle: bool = False
+    websocket: bool = False           # asks are messages, answered with their echoes
 
     @property
     def closes(self):
@@ -94,6 +113,17 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     page("pipelined", "1 KiB page, 64 connections, 16 requests pipelined", servers=ALL_SERVERS, pipelined=16),
     Scenario("handler", "a small dynamic answer, 64 connections kept alive", (plain("/hello", b"Hello, world!\n"),),
              servers=("handler", "handler again", "nginx")),
+    Scenario("handler-pipelined", "a small dynamic answer, 64 connections, 16 requests pipelined",
+             (plain("/hello", b"Hello, world!\n"),), servers=("handler", "handler again", "nginx"), pipelined=16),
+    Scenario("json", "JSON of 50 items made for each request by C libraries, 64 connections kept alive",
+             (item_list(50, 6),), servers=LIBRARIES),
+    Scenario("baseline", "the sum of two parameters, 64 connections kept alive",
+             (plain("/baseline11?a=13&b=42", b"55"),), servers=("example", "example again")),
+    Scenario("websocket", "echo of a short text message, 64 WebSockets, one message at a time",
+             (message(b"Hello from a WebSocket client!"),), servers=ECHO_SERVERS, websocket=True),
+    Scenario("idle-websocket", "memory of idle WebSockets, each after one message",
+             (message(b"Hello from a WebSocket client!"),), servers=("example", "facil.io", "mongoose"),
+             connections=5000, idle=True, websocket=True),
     Scenario("headers", "1 KiB page as a browser asks for it, encoded, 64 connections kept alive",
              (browsed("pages", "page.html"),), servers=BROWSER_SERVERS),
     Scenario("mix", "a site's page, styles, scripts, fonts and images as a browser asks for them, encoded, "

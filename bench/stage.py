@@ -11,7 +11,7 @@ from contenders import Setting
 from scenarios import FOLDERS
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
-PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler")
+PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler", "bench/ws_load", "examples/bench")
 
 
 def compile_programs(build, programs=PROGRAMS):

@@ -2,58 +2,20 @@
  *
  *     ./dev build examples/bench && build/examples/bench     and curl 'localhost:8080/json/3?m=2'
  *
- * Arguments: the address to listen on (:8080 is all interfaces) and the data set (examples/bench/items.json). */
-#include <jansson.h>
+ * Arguments: the address to listen on (:8080 is all interfaces), the data set (examples/bench/items.json), and the
+ * number of workers. */
+#include "items.h"
+
 #include <rawhttp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct item {
-    int id, price, quantity, active, score, ratings;
-    const char *name, *category, *tags[16];
-    size_t tag_count;
-};
-
-struct items {
-    size_t count;
-    struct item *at;
-};
-
-static bool read_item(json_t *from, struct item *item)
-{
-    json_t *tags;
-    if (json_unpack(from, "{s:i, s:s, s:s, s:i, s:i, s:b, s:o, s:{s:i, s:i}}", "id", &item->id, "name", &item->name,
-                    "category", &item->category, "price", &item->price, "quantity", &item->quantity, "active",
-                    &item->active, "tags", &tags, "rating", "score", &item->score, "count", &item->ratings) != 0)
-        return false;
-    for (size_t i = 0; i < json_array_size(tags) && i < sizeof item->tags / sizeof item->tags[0]; i++)
-        item->tags[item->tag_count++] = json_string_value(json_array_get(tags, i));
-    return true;
-}
-
-/* Its strings stay in the JSON, which is kept while the program runs. */
-static bool read_items(const char *path, struct items *items)
-{
-    json_error_t error;
-    json_t *array = json_load_file(path, 0, &error);
-    if (array == NULL)
-        return fprintf(stderr, "%s:%d: %s\n", path, error.line, error.text) < 0;
-    size_t size = json_array_size(array);
-    items->at = calloc(size + 1, sizeof *items->at);
-    while (items->at && items->count < size && read_item(json_array_get(array, items->count), &items->at[items->count]))
-        items->count++;
-    if (items->count == size)
-        return true;
-    fprintf(stderr, "%s: item %zu is not as it should be\n", path, items->count);
-    return false;
-}
-
 static void add_item(rh_request *request, const struct item *item, int64_t total)
 {
-    rh_json_add(request, "{\"id\":%d,\"name\":%s,\"category\":%s,\"price\":%d,\"quantity\":%d,\"active\":%b,", item->id,
-                item->name, item->category, item->price, item->quantity, item->active);
-    rh_json_add(request, "\"rating\":{\"score\":%d,\"count\":%d},\"total\":%lld,\"tags\":[", item->score, item->ratings,
-                (long long)total);
+    rh_json_add(request, "{\"id\":%d,\"name\":%s,\"category\":%s,\"price\":%d,\"quantity\":%d,\"active\":%b,"
+                         "\"rating\":{\"score\":%d,\"count\":%d},\"total\":%lld,\"tags\":[",
+                item->id, item->name, item->category, item->price, item->quantity, item->active, item->score,
+                item->ratings, (long long)total);
     for (size_t i = 0; i < item->tag_count; i++)
         rh_json_add(request, i == 0 ? "%s" : ",%s", item->tags[i]);
     rh_json_add(request, "]}");
@@ -72,7 +34,8 @@ static void json(rh_request *request, void *user)
     count = count < items->count ? count : items->count;
     rh_json_add(request, "{\"count\":%llu,\"items\":[", (unsigned long long)count);
     for (uint64_t i = 0; i < count; i++) {
-        rh_json_add(request, i > 0 ? "," : "");
+        if (i > 0)
+            rh_json_add(request, ",");
         add_item(request, &items->at[i], items->at[i].price * (int64_t)m * items->at[i].quantity);
     }
     rh_json_add(request, "]}");
@@ -135,10 +98,11 @@ static void echo(rh_request *request, void *unused)
 int main(int count_of_words, char **words)
 {
     struct items items = { 0 };
-    if (!read_items(count_of_words > 2 ? words[2] : "examples/bench/items.json", &items))
+    if (!items_read(count_of_words > 2 ? words[2] : "examples/bench/items.json", &items))
         return 1;
     const char *listen = count_of_words > 1 ? words[1] : "localhost:8080";
-    rh_server *server = rh_server_new((rh_options){ .listen = listen, .log = rh_log_stderr });
+    unsigned workers = count_of_words > 3 ? (unsigned)strtoul(words[3], NULL, 10) : 0; /* 0: one for each CPU */
+    rh_server *server = rh_server_new((rh_options){ .listen = listen, .workers = workers, .log = rh_log_stderr });
     rh_route(server, "GET /json/{count}", json, &items);
     rh_route(server, "GET /baseline11", baseline, NULL);
     rh_route(server, "POST /baseline11", baseline, NULL);
