@@ -2,6 +2,7 @@
  * is the program's. See html.h. */
 #include "base/html.h"
 
+#include "base/format.h"
 #include "base/json.h"
 
 /* Just behind the percent sign; returns where the conversion ends, or NULL where it is none. */
@@ -30,12 +31,8 @@ static const char *convert(struct writer *w, const char *at, va_list *arguments)
 
 bool html_format(struct writer *w, const char *format, va_list *arguments)
 {
-    for (const char *percent; (percent = strchr(format, '%')) != NULL;) {
-        writer_bytes(w, format, (size_t)(percent - format));
-        format = convert(w, percent + 1, arguments);
-        if (!format)
-            return false;
-    }
-    writer_text(w, format);
-    return true;
+    const char *end = format + strlen(format);
+    while (format && (format = format_literal(w, format, end)) < end)
+        format = convert(w, format + 1, arguments);
+    return format != NULL;
 }

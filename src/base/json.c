@@ -2,19 +2,18 @@
  * a point, whatever the process has chosen for its own texts. */
 #include "base/json.h"
 
+#include "base/format.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void write_string(struct writer *w, struct slice text)
 {
-    if (!text.data) {
+    if (text.data)
+        writer_json_string(w, text);
+    else
         writer_text(w, "null");
-        return;
-    }
-    writer_byte(w, '"');
-    writer_json(w, text);
-    writer_byte(w, '"');
 }
 
 static void write_made(struct writer *w, struct slice json)
@@ -59,81 +58,78 @@ static void write_double(struct writer *w, double value)
     write_with_point(w, digits);
 }
 
-/* "d" or "u" after `longs` times "l". */
-static bool write_integer(struct writer *w, char kind, int longs, va_list *arguments)
+/* Behind the percent sign and a first "l"; returns where the conversion ends, or NULL where it is none. */
+static const char *convert_long(struct writer *w, const char *at, va_list *arguments)
 {
-    if (kind == 'd' && longs == 0)
-        write_int(w, va_arg(*arguments, int));
-    else if (kind == 'd' && longs == 1)
-        write_int(w, va_arg(*arguments, long));
-    else if (kind == 'd')
-        write_int(w, va_arg(*arguments, long long));
-    else if (kind == 'u' && longs == 0)
-        writer_uint(w, va_arg(*arguments, unsigned));
-    else if (kind == 'u' && longs == 1)
-        writer_uint(w, va_arg(*arguments, unsigned long));
-    else if (kind == 'u')
-        writer_uint(w, va_arg(*arguments, unsigned long long));
+    bool longer = *at == 'l';
+    at += longer;
+    if (*at == 'd')
+        write_int(w, longer ? va_arg(*arguments, long long) : va_arg(*arguments, long));
+    else if (*at == 'u')
+        writer_uint(w, longer ? va_arg(*arguments, unsigned long long) : va_arg(*arguments, unsigned long));
     else
-        return false;
-    return true;
+        return NULL;
+    return at + 1;
 }
 
-static bool write_value(struct writer *w, char kind, va_list *arguments)
+/* Behind a "z". */
+static const char *convert_size(struct writer *w, const char *at, va_list *arguments)
 {
-    switch (kind) {
+    if (*at != 'u')
+        return NULL;
+    writer_uint(w, va_arg(*arguments, size_t));
+    return at + 1;
+}
+
+static inline const char *convert(struct writer *w, const char *at, va_list *arguments)
+{
+    switch (*at) {
     case 's':
         write_string(w, slice_text(va_arg(*arguments, const char *)));
-        return true;
+        break;
     case 'S':
         write_string(w, va_arg(*arguments, struct slice));
-        return true;
+        break;
+    case 'd':
+        write_int(w, va_arg(*arguments, int));
+        break;
+    case 'u':
+        writer_uint(w, va_arg(*arguments, unsigned));
+        break;
+    case 'l':
+        return convert_long(w, at + 1, arguments);
+    case 'z':
+        return convert_size(w, at + 1, arguments);
     case 'f':
         write_double(w, va_arg(*arguments, double));
-        return true;
+        break;
     case 'b':
         writer_text(w, va_arg(*arguments, int) ? "true" : "false");
-        return true;
+        break;
     case 'j':
         write_made(w, slice_text(va_arg(*arguments, const char *)));
-        return true;
+        break;
     case 'J':
         write_made(w, va_arg(*arguments, struct slice));
-        return true;
+        break;
     case '%':
         writer_byte(w, '%');
-        return true;
+        break;
     default:
-        return write_integer(w, kind, 0, arguments);
+        return NULL;
     }
+    return at + 1;
 }
 
 const char *json_convert(struct writer *w, const char *at, va_list *arguments)
 {
-    int longs = 0;
-    if (at[0] == 'z') {
-        if (at[1] != 'u')
-            return NULL;
-        writer_uint(w, va_arg(*arguments, size_t));
-        return at + 2;
-    }
-    while (longs < 2 && at[longs] == 'l')
-        longs++;
-    if (longs > 0)
-        return write_integer(w, at[longs], longs, arguments) ? at + longs + 1 : NULL;
-    return write_value(w, *at, arguments) ? at + 1 : NULL;
+    return convert(w, at, arguments);
 }
 
 bool json_format(struct writer *w, const char *format, va_list *arguments)
 {
-    for (;;) {
-        size_t literal = strcspn(format, "%");
-        writer_bytes(w, format, literal);
-        format += literal;
-        if (*format == '\0')
-            return true;
-        format = json_convert(w, format + 1, arguments);
-        if (!format)
-            return false;
-    }
+    const char *end = format + strlen(format);
+    while (format && (format = format_literal(w, format, end)) < end)
+        format = convert(w, format + 1, arguments);
+    return format != NULL;
 }

@@ -33,15 +33,25 @@ void writer_digits(struct writer *w, uint64_t value, unsigned digits)
     put_digits(w->at, value, digits);
 }
 
+/* How many digits a number has: by its bits, of which 3.32 make a digit, that many or one more. */
+static inline unsigned digit_count(uint64_t value)
+{
+    static const uint64_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+        10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+        100000000000000000, 1000000000000000000, 10000000000000000000U };
+    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    unsigned digits = bits * 1233 >> 12; /* log10(2) is a little more than 1233 / 4096 */
+    return digits + (value >= powers[digits]);
+}
+
 void writer_uint(struct writer *w, uint64_t value)
 {
-    enum { DIGITS_MAX = 20 }; /* UINT64_MAX has so many */
-    unsigned digits = 2;
-    uint64_t least = 10; /* that has so many */
-
-    for (; digits < DIGITS_MAX && value / 10 >= least; least *= 100)
-        digits += 2;
-    writer_digits(w, value, value < least ? digits - 1 : digits);
+    if (value < 10)
+        writer_byte(w, (char)('0' + value));
+    else if (value < 100)
+        writer_bytes(w, digit_pairs + 2 * value, 2);
+    else
+        writer_digits(w, value, digit_count(value));
 }
 
 void writer_hex(struct writer *w, uint64_t value)
@@ -56,16 +66,28 @@ void writer_hex(struct writer *w, uint64_t value)
     writer_bytes(w, at, (size_t)(digits + sizeof digits - at));
 }
 
+typedef unsigned char lane __attribute__((vector_size(16))); /* whatever the CPU has for it */
+typedef uint64_t halves __attribute__((vector_size(16)));
+
+/* Is there a control, a quote, a backslash, DEL or what is not ASCII among sixteen bytes? */
+static inline bool special_among_16(const char *at)
+{
+    lane bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    halves found = (halves)((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\'));
+    return (found[0] | found[1]) != 0;
+}
+
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Not 0 where one of the eight bytes is a control, a quote, a backslash, DEL or not ASCII. May also mark a byte that
- * stands above such a one (the borrow of the subtraction), which does no harm: somebody looks at the bytes then. */
-static uint64_t special_bytes(uint64_t eight)
+/* The same of eight, which are given as a number. The borrow of a subtraction only ever reaches bytes above one that is
+ * special itself. */
+static inline bool special_among_8(uint64_t eight)
 {
     uint64_t quote = eight ^ EACH_BYTE('"'), backslash = eight ^ EACH_BYTE('\\'), del = eight ^ EACH_BYTE(0x7f);
     uint64_t low = (eight - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1)) |
                    (del - EACH_BYTE(1)) | eight;
-    return low & EACH_BYTE(0x80);
+    return (low & EACH_BYTE(0x80)) != 0;
 }
 
 static bool is_special(unsigned char c)
@@ -77,15 +99,50 @@ static bool is_special(unsigned char c)
 static size_t plain_size(struct slice text)
 {
     size_t i = 0;
-    for (; text.size - i >= 8; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, text.data + i, 8);
-        if (special_bytes(eight))
-            break;
-    }
+    while (text.size - i >= 16 && !special_among_16(text.data + i))
+        i += 16;
     while (i < text.size && !is_special((unsigned char)text.data[i]))
         i++;
     return i;
+}
+
+/* Copies while it looks; false, whatever was copied then, where something has to be escaped. Both ends are taken where
+ * it is no whole number of lanes: some bytes twice, but none alone. */
+static inline bool copy_plain(char *to, struct slice text)
+{
+    const char *from = text.data;
+    size_t last;
+    if (text.size < 4) {
+        for (size_t i = 0; i < text.size; i++)
+            to[i] = from[i];
+        return plain_size(text) == text.size;
+    }
+    if (text.size < 8) {
+        uint32_t low, high;
+        last = text.size - 4;
+        memcpy(&low, from, 4);
+        memcpy(&high, from + last, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + last, &high, 4);
+        return !special_among_8((uint64_t)high << 32 | low);
+    }
+    if (text.size < 16) {
+        uint64_t low, high;
+        last = text.size - 8;
+        memcpy(&low, from, 8);
+        memcpy(&high, from + last, 8);
+        memcpy(to, &low, 8);
+        memcpy(to + last, &high, 8);
+        return !special_among_8(low) && !special_among_8(high);
+    }
+    last = text.size - 16;
+    for (size_t i = 0; i < last; i += 16) {
+        if (special_among_16(from + i))
+            return false;
+        memcpy(to + i, from + i, 16);
+    }
+    memcpy(to + last, from + last, 16);
+    return !special_among_16(from + last);
 }
 
 static void escape_ascii(struct writer *w, unsigned char c)
@@ -101,7 +158,7 @@ static void escape_ascii(struct writer *w, unsigned char c)
         writer_bytes(w, (char[]){ '\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15] }, 6);
 }
 
-void writer_json(struct writer *w, struct slice text)
+static void escape(struct writer *w, struct slice text)
 {
     while (text.size > 0) {
         size_t taken = plain_size(text);
@@ -118,6 +175,28 @@ void writer_json(struct writer *w, struct slice text)
         }
         text = slice_skip(text, taken);
     }
+}
+
+void writer_json(struct writer *w, struct slice text)
+{
+    if ((size_t)(w->end - w->at) >= text.size && copy_plain(w->at, text))
+        w->at += text.size;
+    else
+        escape(w, text);
+}
+
+void writer_json_string(struct writer *w, struct slice text)
+{
+    char *at = w->at;
+    if ((size_t)(w->end - at) >= text.size + 2 && copy_plain(at + 1, text)) {
+        at[0] = '"';
+        at[text.size + 1] = '"';
+        w->at = at + text.size + 2;
+        return;
+    }
+    writer_byte(w, '"');
+    escape(w, text);
+    writer_byte(w, '"');
 }
 
 static const char *html_entity(char c)

@@ -62,6 +62,7 @@ void writer_hex(struct writer *w, uint64_t value);                     /* lower 
 /* `text` as the inside of a JSON string (RFC 8259 part 7): quotes, backslashes and controls escaped; a byte
  * which is not part of valid UTF-8 becomes U+FFFD, so that the output is always valid JSON. */
 void writer_json(struct writer *w, struct slice text);
+void writer_json_string(struct writer *w, struct slice text); /* with the quotes around it */
 
 /* `text` with &, <, >, " and ' as entities, for HTML text and attribute values. */
 void writer_html(struct writer *w, struct slice text);

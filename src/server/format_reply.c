@@ -29,25 +29,24 @@ static bool grow(struct exchange *exchange)
     return true;
 }
 
+/* True: there is more room now, for the piece to be written again, from its first argument on. */
 SLICE_NULL_PLUS_ZERO
-static void append(struct exchange *exchange, formatter *write, const char *format, va_list *arguments)
+static inline bool append(struct exchange *exchange, formatter *write, const char *format, va_list *arguments)
 {
     struct reply_text *text = &exchange->response.text;
-    while (!exchange_answered(exchange)) {
-        struct writer w = writer_on(text->data + text->used, text->room - text->used);
-        va_list copy;
-        va_copy(copy, *arguments);
-        bool known = write(&w, format, &copy);
-        va_end(copy);
-        if (!known)
-            exchange->response.refused = true; /* half of a text is none: the caller gets a 500 */
-        if (!w.overflowed) {
-            text->used += writer_used(&w);
-            return;
-        }
-        if (!grow(exchange))
-            respond_starved(exchange);
+    if (exchange_answered(exchange))
+        return false;
+    struct writer w = writer_on(text->data + text->used, text->room - text->used);
+    if (!write(&w, format, arguments))
+        exchange->response.refused = true; /* half of a text is none: the caller gets a 500 */
+    if (!w.overflowed) {
+        text->used += writer_used(&w);
+        return false;
     }
+    if (grow(exchange))
+        return true;
+    respond_starved(exchange);
+    return false;
 }
 
 static void finish(struct exchange *exchange, struct slice type)
@@ -63,18 +62,24 @@ static void finish(struct exchange *exchange, struct slice type)
 void rh_json(rh_request *request, const char *format, ...)
 {
     va_list arguments;
-    va_start(arguments, format);
-    append((struct exchange *)request, json_format, format, &arguments);
-    va_end(arguments);
+    bool again;
+    do {
+        va_start(arguments, format);
+        again = append((struct exchange *)request, json_format, format, &arguments);
+        va_end(arguments);
+    } while (again);
     rh_json_send(request);
 }
 
 void rh_json_add(rh_request *request, const char *format, ...)
 {
     va_list arguments;
-    va_start(arguments, format);
-    append((struct exchange *)request, json_format, format, &arguments);
-    va_end(arguments);
+    bool again;
+    do {
+        va_start(arguments, format);
+        again = append((struct exchange *)request, json_format, format, &arguments);
+        va_end(arguments);
+    } while (again);
 }
 
 void rh_json_send(rh_request *request)
@@ -85,9 +90,12 @@ void rh_json_send(rh_request *request)
 void rh_html_add(rh_request *request, const char *format, ...)
 {
     va_list arguments;
-    va_start(arguments, format);
-    append((struct exchange *)request, html_format, format, &arguments);
-    va_end(arguments);
+    bool again;
+    do {
+        va_start(arguments, format);
+        again = append((struct exchange *)request, html_format, format, &arguments);
+        va_end(arguments);
+    } while (again);
 }
 
 void rh_html_send(rh_request *request)

@@ -96,6 +96,35 @@ static void copies_literal_text(void **state)
     assert_string_equal(json("\"100%%\", %d%%", 5), "\"100%\", 5%");
 }
 
+/* "%d" at every place of a text of bytes that differ from a percent sign by one bit, or by one. The format is a block
+ * of its own, the room exactly enough or one byte less: reading or writing beyond them is seen. */
+static void finds_conversions_anywhere(void **state)
+{
+    enum { SIZE = 20 };
+    static const char near[] = "$&\xA5\x24\x26\xFF\x01\x21";
+    (void)state;
+    for (size_t at = 0; at <= SIZE; at++) {
+        char *format = malloc(SIZE + 3), *room = malloc(SIZE + 1), expected[SIZE + 1];
+        for (size_t i = 0; i <= SIZE; i++)
+            expected[i] = i == at ? '7' : near[i % (sizeof near - 1)];
+        memcpy(format, expected, at);
+        memcpy(format + at, "%d", 2);
+        memcpy(format + at + 2, expected + at + 1, SIZE - at);
+        format[SIZE + 2] = '\0';
+
+        struct writer w = writer_on(room, sizeof expected);
+        assert_true(write_json(&w, format, 7));
+        assert_false(w.overflowed);
+        assert_int_equal(writer_used(&w), sizeof expected);
+        assert_memory_equal(room, expected, sizeof expected);
+        w = writer_on(room + 1, sizeof expected - 1);
+        assert_true(write_json(&w, format, 7));
+        assert_true(w.overflowed);
+        free(room);
+        free(format);
+    }
+}
+
 static void writes_strings(void **state)
 {
     struct slice absent = { NULL, 0 };
@@ -255,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(copies_literal_text, start),
+        cmocka_unit_test_setup(finds_conversions_anywhere, start),
         cmocka_unit_test_setup(writes_strings, start),
         cmocka_unit_test_setup(takes_public_slices, start),
         cmocka_unit_test_setup(writes_integers, start),

@@ -67,10 +67,11 @@ static void marks_what_does_not_fit(void **state)
 static void writes_numbers(void **state)
 {
     (void)state;
-    uint64_t value = 0;
+    uint64_t value = 0, power = 1;
     for (int step = 0; step < 400; step++) { /* the powers of ten, their neighbours, and numbers between */
-        static const uint64_t fixed[] = { 0, 9, 10, 99, 100, 101, 999, 1000, 9999, 10000, UINT64_MAX, UINT64_MAX - 1 };
-        uint64_t tried = step < 12 ? fixed[step] : value;
+        uint64_t tried = step < 60 ? power + (uint64_t)(step % 3) - 1 : step == 60 ? UINT64_MAX : value;
+        if (step < 57 && step % 3 == 2)
+            power *= 10;
         char expected[32], buffer[20];
         int size = snprintf(expected, sizeof expected, "%llu", (unsigned long long)tried);
         struct writer w = writer_on(buffer, (size_t)size); /* exactly enough */
@@ -152,29 +153,42 @@ static void escapes_json(void **state)
     }
 }
 
-/* Every byte, at every place of a text long enough for the eight-byte steps, must come out as it does alone. */
+/* One byte among `size` spaces: it must come out as it does alone, with the quotes and without. */
+static void assert_escaped_at(size_t at, size_t size, unsigned char byte)
+{
+    char alone[8], buffer[64], expected[64];
+    char *text = malloc(size); /* of its own, so that reading beyond it is seen */
+    struct writer one = writer_on(alone, sizeof alone), e = writer_on(expected, sizeof expected);
+    writer_json(&one, slice_make((char[]){ (char)byte }, 1));
+    memset(text, ' ', size);
+    text[at] = (char)byte;
+    writer_byte(&e, '"');
+    writer_bytes(&e, "                                        ", at);
+    writer_put(&e, writer_slice(&one));
+    writer_bytes(&e, "                                        ", size - 1 - at);
+    writer_byte(&e, '"');
+
+    struct writer w = writer_on(buffer, sizeof buffer);
+    writer_json(&w, slice_make(text, size));
+    assert_written(&w, slice_make(expected + 1, writer_used(&e) - 2));
+    w = writer_on(buffer, writer_used(&e));
+    writer_json_string(&w, slice_make(text, size));
+    assert_written(&w, writer_slice(&e));
+    w = writer_on(buffer, writer_used(&e) - 1);
+    writer_json_string(&w, slice_make(text, size));
+    assert_true(w.overflowed);
+    free(text);
+}
+
+/* Every byte, at every place of texts of all the sizes that are looked at in different steps. */
 static void escapes_json_anywhere(void **state)
 {
-    enum { SIZE = 27 };
+    static const size_t sizes[] = { 1, 3, 4, 7, 8, 15, 16, 17, 33 };
     (void)state;
-    for (unsigned byte = 0; byte < 256; byte++) {
-        char alone[8];
-        struct writer one = writer_on(alone, sizeof alone);
-        writer_json(&one, slice_make((char[]){ (char)byte }, 1));
-        for (size_t at = 0; at < SIZE; at++) {
-            char *text = malloc(SIZE); /* of its own, so that reading beyond it is seen */
-            char buffer[64], expected[64];
-            memset(text, ' ', SIZE);
-            text[at] = (char)byte;
-            struct writer w = writer_on(buffer, sizeof buffer), e = writer_on(expected, sizeof expected);
-            writer_json(&w, slice_make(text, SIZE));
-            writer_bytes(&e, "                           ", at);
-            writer_put(&e, writer_slice(&one));
-            writer_bytes(&e, "                           ", SIZE - 1 - at);
-            assert_written(&w, writer_slice(&e));
-            free(text);
-        }
-    }
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (size_t at = 0; at < sizes[i]; at++)
+            for (unsigned byte = 0; byte < 256; byte++)
+                assert_escaped_at(at, sizes[i], (unsigned char)byte);
 }
 
 static void json_is_always_valid_utf8(void **state)
