@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void add_item(rh_request *request, const struct item *item, int64_t total)
+static void add_item(rh_request *request, const char *comma, const struct item *item, int64_t total)
 {
-    rh_json_add(request, "{\"id\":%d,\"name\":%s,\"category\":%s,\"price\":%d,\"quantity\":%d,\"active\":%b,"
+    rh_json_add(request, "%j{\"id\":%d,\"name\":%s,\"category\":%s,\"price\":%d,\"quantity\":%d,\"active\":%b,"
                          "\"rating\":{\"score\":%d,\"count\":%d},\"total\":%lld,\"tags\":[",
-                item->id, item->name, item->category, item->price, item->quantity, item->active, item->score,
+                comma, item->id, item->name, item->category, item->price, item->quantity, item->active, item->score,
                 item->ratings, (long long)total);
     for (size_t i = 0; i < item->tag_count; i++)
         rh_json_add(request, i == 0 ? "%s" : ",%s", item->tags[i]);
@@ -34,9 +34,8 @@ static void json(rh_request *request, void *user)
     count = count < items->count ? count : items->count;
     rh_json_add(request, "{\"count\":%llu,\"items\":[", (unsigned long long)count);
     for (uint64_t i = 0; i < count; i++) {
-        if (i > 0)
-            rh_json_add(request, ",");
-        add_item(request, &items->at[i], items->at[i].price * (int64_t)m * items->at[i].quantity);
+        const struct item *item = &items->at[i];
+        add_item(request, i > 0 ? "," : "", item, item->price * (int64_t)m * item->quantity);
     }
     rh_json_add(request, "]}");
     rh_json_send(request);
