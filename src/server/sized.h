@@ -1,5 +1,5 @@
 /* Structs that a program hands over with their size, because it may have been built for another version, which knew
- * fewer or more of their members. Members are only ever added at the end. */
+ * fewer or more of their members. Members are only ever added behind the end (tools/check_abi). */
 #ifndef SERVER_SIZED_H
 #define SERVER_SIZED_H
 

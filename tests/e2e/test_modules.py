@@ -3,6 +3,7 @@ would do it; and the example users in both of its forms."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -121,11 +122,10 @@ def build(scratch):
     folder = scratch / "modules"
     folder.mkdir()
 
-    def compile_module(name, source, *options):
-        cc = os.environ.get("CC", "cc").split()
+    def compile_module(name, source, *options, compiler=os.environ.get("CC", "cc"), language="c"):
         path = folder / f"{name}.so"
-        subprocess.run([*cc, "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "include", *options, "-x", "c",
-                        "-", "-o", path], input=source, text=True, check=True)
+        subprocess.run([*compiler.split(), "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "include",
+                        *options, "-x", language, "-", "-o", path], input=source, text=True, check=True)
         return path
 
     return compile_module
@@ -188,6 +188,13 @@ def test_one_that_is_linked_with_the_library(build, serve):
     server = serve("--module", build("greet", GREET, f"-L{folder}", f"-Wl,-rpath,{folder}", "-Wl,--no-as-needed",
                                      "-lrawhttp"))
     assert server.ask("/greet/x").status == 200
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no compiler of C++")
+def test_one_in_cpp(build, serve):
+    source = (ROOT / "tests/languages/program.cpp").read_text()
+    server = serve("--module", f"{build('cpp', source, compiler='g++', language='c++')} world")
+    assert json.loads(server.ask("/hello").body) == {"hello": "world"}
 
 
 def test_what_is_in_flight_is_finished(build, serve):
