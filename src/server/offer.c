@@ -14,8 +14,10 @@
 struct offer {
     unsigned coding;    /* in which it is sent; identity unless that was allowed */
     struct slice etag;  /* empty: none */
+    struct slice weak;  /* the same as a weak one; empty: it is weak, or there is no coding in it */
     int64_t modified_s; /* -1: unknown */
     bool validated;
+    bool settled;       /* what was asked for has been taken; with middleware a response is settled more than once */
 };
 
 /* What was offered; NULL: nothing, or no memory (503). */
@@ -100,12 +102,23 @@ static void stream_done(void *user)
         stream->done(stream->user);
 }
 
+/* Its tag names the coding that content in memory would have; a stream has that of gzip, or none: what is the same to a
+ * reader, but no longer byte for byte. */
+static void weaken_tag(struct exchange *exchange, const struct offer *offer)
+{
+    struct response *response = &exchange->response;
+    for (unsigned i = 0; i < response->field_count && offer->weak.size > 0; i++)
+        if (slice_equal(response->fields[i].name, SLICE("ETag")))
+            response->fields[i].value = offer->weak;
+}
+
 void offer_encode_stream(struct exchange *exchange)
 {
-    struct offer *offer = find(exchange);
+    const struct offer *offer = find(exchange);
     struct body *body = &exchange->response.body;
     if (!encodable(exchange, offer))
         return;
+    weaken_tag(exchange, offer);
     static const uint64_t ranks[CODING_COUNT] = { [CODING_GZIP] = 1, [CODING_IDENTITY] = 2 };
     struct coding_order order = coding_order_by_size(ranks, coding_bit(CODING_GZIP));
     if (coding_choose(&exchange->request.fields, order) != CODING_GZIP)
@@ -143,21 +156,27 @@ static bool is_etag(struct slice etag)
     return true;
 }
 
-/* A strong tag names one sequence of bytes: that in a coding is another one. */
-static struct slice tag_for(struct exchange *exchange, const struct offer *offer, struct slice etag)
+/* A strong tag names one sequence of bytes: that in a coding is another one. False: no memory. */
+static bool set_tag(struct exchange *exchange, struct offer *offer, struct slice etag)
 {
-    struct slice name = coding_name(offer->coding);
-    bool as_is = offer->coding == CODING_IDENTITY || slice_starts(etag, SLICE("W/"));
-    size_t room = etag.size + 1 + name.size;
-    char *text = arena_take(&exchange->arena, room);
-    struct writer w = writer_on(text, text != NULL ? room : 0);
-    writer_put(&w, as_is ? etag : slice_part(etag, 0, etag.size - 1));
-    if (!as_is) {
-        writer_byte(&w, '-');
-        writer_put(&w, name);
-        writer_byte(&w, '"');
+    struct slice name = coding_name(offer->coding), mark = SLICE("W/");
+    if (etag.size == 0 || offer->coding == CODING_IDENTITY || slice_starts(etag, mark)) {
+        offer->etag = arena_copy(&exchange->arena, etag);
+        return offer->etag.data != NULL;
     }
-    return w.overflowed ? slice_make(NULL, 0) : writer_slice(&w);
+    size_t room = mark.size + etag.size + 1 + name.size;
+    char *text = arena_take(&exchange->arena, room);
+    if (text == NULL)
+        return false;
+    struct writer w = writer_on(text, room);
+    writer_put(&w, mark);
+    writer_put(&w, slice_part(etag, 0, etag.size - 1));
+    writer_byte(&w, '-');
+    writer_put(&w, name);
+    writer_byte(&w, '"');
+    offer->weak = writer_slice(&w);
+    offer->etag = slice_skip(offer->weak, mark.size);
+    return true;
 }
 
 static bool add_validators(struct exchange *exchange, const struct offer *offer)
@@ -170,7 +189,7 @@ static bool add_validators(struct exchange *exchange, const struct offer *offer)
         clock_format_date(offer->modified_s, date);
         added = added && exchange_add_field(exchange, SLICE("Last-Modified"), slice_make(date, sizeof date));
     }
-    return added && exchange_add_constant(exchange, SLICE("Accept-Ranges"), SLICE("bytes"));
+    return added;
 }
 
 static bool evaluate(rh_request *request, const struct offer *offer)
@@ -205,16 +224,19 @@ bool rh_validate(rh_request *request, const char *etag, int64_t modified_s)
         return true;
     }
     struct offer *offer = make(exchange);
-    if (offer != NULL && text.size > 0)
-        text = tag_for(exchange, offer, text);
-    if (offer == NULL || text.data == NULL) {
+    if (offer == NULL || !set_tag(exchange, offer, text)) {
         respond_starved(exchange);
         return false;
     }
-    offer->etag = text;
     offer->modified_s = modified_s;
     offer->validated = true;
     return evaluate(request, offer);
+}
+
+bool offer_validated(const struct exchange *exchange)
+{
+    const struct offer *offer = find(exchange);
+    return offer != NULL && offer->validated;
 }
 
 /* ---- Ranges ------------------------------------------------------------------------------------------------- */
@@ -227,13 +249,22 @@ static struct slice type_of(const struct response *response)
     return SLICE("application/octet-stream");
 }
 
+/* All of a representation, from which parts can be taken: not what is made on the way. */
+static bool is_whole(const struct response *response)
+{
+    bool there = response->body.kind == BODY_SPAN || response->body.kind == BODY_FILE;
+    return response->status == 200 && response->answer == NULL && there;
+}
+
 void offer_settle(struct exchange *exchange)
 {
     struct response *response = &exchange->response;
-    const struct offer *offer = find(exchange);
-    bool whole_there = response->body.kind == BODY_SPAN || response->body.kind == BODY_FILE;
-    if (offer == NULL || !offer->validated || response->answer != NULL || response->status != 200 || !whole_there)
+    struct offer *offer = find(exchange);
+    if (offer == NULL || !offer->validated || offer->settled || !is_whole(response))
         return;
+    offer->settled = true;
+    if (!exchange_add_constant(exchange, SLICE("Accept-Ranges"), SLICE("bytes")))
+        return; /* there are too many fields, or no memory: then they are not offered */
     int64_t now_s = exchange->session->host->clock->unix_s;
     if (!partial_wanted(exchange, offer->etag, offer->modified_s, now_s))
         return;

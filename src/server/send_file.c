@@ -2,6 +2,7 @@
  * about them, and which part is sent, is server/offer's. */
 #include "base/writer.h"
 #include "http/mime.h"
+#include "server/offer.h"
 #include "server/respond.h"
 
 #include <errno.h>
@@ -75,8 +76,7 @@ static void answer(rh_request *request, const char *type, int fd)
         respond_starved(exchange);
         return;
     }
-    bool told = response_has_field(&exchange->response, exchange->response.field_count, SLICE("Accept-Ranges"));
-    if (told || validate(request, &st))
+    if (offer_validated(exchange) || validate(request, &st))
         respond_file(exchange, slice_text(type), &(struct body){ .kind = BODY_FILE, .size = (uint64_t)st.st_size,
                                                                  .fd = fd, .hold = &file->hold });
 }

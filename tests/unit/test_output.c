@@ -26,6 +26,12 @@ static void validated(rh_request *request, void *user)
         rh_text(request, digits);
 }
 
+static void pass(rh_request *request, void *user)
+{
+    (void)user;
+    rh_next(request);
+}
+
 static void validated_late(rh_request *request, void *user)
 {
     rh_background(request, validated, user);
@@ -107,6 +113,8 @@ static void streamed(rh_request *request, void *user)
     struct maker *maker = user;
     atomic_store(&maker->pieces, 0);
     rh_compress(request);
+    if (!rh_validate(request, "\"t1\"", -1))
+        return;
     rh_stream(request, "text/csv", make, free_maker, maker);
 }
 
@@ -162,6 +170,7 @@ static int set_up(void **state)
     static char tag[] = "\"v1\"", weak[] = "W/\"v1\"", bad[] = "v1", worse[] = "\"a b\"", nothing[] = "/nowhere/x";
     const struct api_route routes[] = {
         { "GET /validated", validated, tag },     { "PUT /validated", validated, tag },
+        { "GET /through", validated, tag },
         { "GET /late", validated_late, tag },     { "GET /weak", validated, weak },
         { "GET /dated", dated, NULL },            { "GET /bad", refused, bad },
         { "GET /worse", refused, worse },         { "GET /created", another_status, tag },
@@ -179,6 +188,8 @@ static int set_up(void **state)
     write_file(page);
     make_long_text();
     server = make_server(NULL);
+    assert_int_equal(rh_use(server, "/through", pass, NULL), 0);
+    assert_int_equal(rh_use(server, "/through", pass, NULL), 0);
     add_routes(server, routes, sizeof routes / sizeof routes[0]);
     start_server(server);
     return 0;
@@ -236,6 +247,9 @@ static void sees_to_conditions(void **state)
     (void)state;
     check(rows, sizeof rows / sizeof rows[0]);
     assert_null(strstr(ask_with(server, "PUT /validated", "Content-Length: 0\r\n", "")->head, "ETag"));
+    const char *ranges = strstr(ask(server, "GET /through")->head, "Accept-Ranges: bytes"); /* once, however often */
+    assert_non_null(ranges);
+    assert_null(strstr(ranges + 1, "Accept-Ranges"));
 }
 
 static void sends_what_is_asked_for(void **state)
@@ -244,6 +258,7 @@ static void sends_what_is_asked_for(void **state)
         { "GET /validated", "Range: bytes=2-4\r\n", 206, "234", "Content-Range: bytes 2-4/10" },
         { "GET /validated", "Range: bytes=2-4\r\n", 206, "234", "Content-Type: text/plain; charset=utf-8" },
         { "GET /late", "Range: bytes=-1\r\n", 206, "9", "ETag: \"v1\"" },
+        { "GET /through", "Range: bytes=2-4\r\n", 206, "234", "Content-Range: bytes 2-4/10" },
         { "GET /validated", "Range: bytes=20-\r\n", 416, NULL, "Content-Range: bytes */10" },
         { "GET /validated", "Range: bytes=2-4\r\nIf-Range: \"v1\"\r\n", 206, "234", NULL },
         { "GET /validated", "Range: bytes=2-4\r\nIf-Range: \"v2\"\r\n", 200, digits, NULL },
@@ -324,6 +339,14 @@ static void compresses_streams(void **state)
     for (size_t i = 0; i < got; i++)
         assert_int_equal(plain[i], 'a' + (int)(i / 3000 + 1) % 26);
     assert_null(strstr(ask_with(server, "GET /streamed", "Accept-Encoding: br\r\n", "")->head, "Content-Encoding"));
+
+    /* One tag for one sequence of bytes, and no ranges of what is made on the way. */
+    assert_true(has_line(ask_with(server, "GET /streamed", "Accept-Encoding: br\r\n", ""), "ETag: W/\"t1-br\""));
+    assert_true(has_line(ask_with(server, "GET /streamed", "Accept-Encoding: br, gzip\r\n", ""), "ETag: W/\"t1-br\""));
+    assert_true(has_line(ask(server, "GET /streamed"), "ETag: \"t1\""));
+    assert_null(strstr(ask(server, "GET /streamed")->head, "Accept-Ranges"));
+    reply = ask_with(server, "GET /streamed", "Accept-Encoding: br\r\nIf-None-Match: W/\"t1-br\"\r\n", "");
+    assert_int_equal(reply->status, 304);
 
     static struct reply old;
     int fd = client_connect(server);
