@@ -10,10 +10,37 @@
 
 enum { AWAIT_TOLD_MS = 2000 };
 
+static void let_go(rh_request *request, const rh_end *end, void *body)
+{
+    (void)request, (void)end;
+    body_unref(body);
+}
+
+/* Middleware has its answer from what came next, and defers all the same: what that lies in may go with the turn. */
+static void keep_answer(struct exchange *exchange)
+{
+    struct response *response = &exchange->response;
+    if (response->answer == NULL) {
+        struct body *body = arena_take(&exchange->arena, sizeof *body);
+        if (body != NULL && rh_on_end((rh_request *)exchange, let_go, body)) {
+            *body = response->body;
+            body_ref(body);
+        } else {
+            respond_unavailable(exchange);
+        }
+    }
+    if (response->answer != NULL && exchange->held == NULL) {
+        exchange->held = response->answer;
+        answer_ref(exchange->held);
+    }
+}
+
 void deferred_begin(struct exchange *exchange)
 {
     if (exchange->deferred)
         return;
+    if (exchange_answered(exchange))
+        keep_answer(exchange);
     exchange->deferred = true;
     hold_ref(&exchange->hold); /* its connection may go while it is away */
     arena_detach(&exchange->arena);

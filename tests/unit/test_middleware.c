@@ -658,6 +658,40 @@ static void runs_what_is_next_once(void **state)
     rh_server_free(noting);
 }
 
+static rh_answer *_Atomic borrowed;
+
+static void free_it(rh_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    rh_answer_free(atomic_exchange(&borrowed, NULL));
+}
+
+static void free_apart(rh_request *request, void *user)
+{
+    rh_next(request);
+    rh_background(request, free_it, user);
+}
+
+static void send_it(rh_request *request, void *user)
+{
+    (void)user;
+    rh_send(request, atomic_load(&borrowed));
+}
+
+/* What an answer lies in is held while the request is away, though nothing is sent yet. */
+static void keeps_what_it_was_answered_with(void **state)
+{
+    rh_server *freeing = make_server(NULL);
+    (void)state;
+    atomic_store(&borrowed, rh_answer_new(200, "text/plain", "prepared", 8, NULL));
+    assert_int_equal(rh_use(freeing, "/", free_apart, NULL), 0);
+    add_route(freeing, "GET /prepared", send_it, NULL);
+    start_server(freeing);
+    assert_string_equal(ask(freeing, "GET /prepared")->body, "prepared");
+    rh_server_free(freeing);
+}
+
 static int start(void **state)
 {
     static const char *const fields[] = { "Cache-Control: max-age=9", NULL };
@@ -721,6 +755,7 @@ int main(void)
         cmocka_unit_test(tells_mistakes),
         cmocka_unit_test(goes_on_when_it_is_home),
         cmocka_unit_test(runs_what_is_next_once),
+        cmocka_unit_test(keeps_what_it_was_answered_with),
         cmocka_unit_test(tells_the_end),
         cmocka_unit_test(tells_that_the_client_has_gone),
         cmocka_unit_test(carries_values),
