@@ -54,7 +54,8 @@ RH_API bool rh_topic_send(rh_topic *topic, enum rh_message_kind kind, const void
 RH_API size_t rh_topic_members(const rh_topic *topic);
 RH_API uint64_t rh_topic_missed(const rh_topic *topic); /* messages that a member did not get because it was too slow */
 
-/* Its members are none any more; their connections stay. Before rh_server_free, or after it. NULL is allowed. */
+/* Its members are none any more; their connections stay. Not while a handler or a callback may still use it: after
+ * rh_wait is always safe, before rh_server_free or behind it. NULL is allowed. */
 RH_API void rh_topic_free(rh_topic *topic);
 
 #ifdef __cplusplus
