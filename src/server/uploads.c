@@ -42,8 +42,10 @@ static bool open_file(rh_request *request, struct uploads *uploads)
     static const char name[] = "/.upload-XXXXXX";
     size_t size = strlen(uploads->options.folder);
     char *path = rh_memory(request, size + sizeof name);
-    if (path == NULL)
+    if (path == NULL) {
+        errno = ENOMEM;
         return false;
+    }
     memcpy(path, uploads->options.folder, size);
     memcpy(path + size, name, sizeof name);
     uploads->fd = mkostemp(path, O_CLOEXEC);
