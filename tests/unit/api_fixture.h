@@ -63,6 +63,17 @@ static inline void add_route(rh_server *server, const char *pattern, rh_handler 
         fail_msg("%s", rh_error(server));
 }
 
+enum { STREAM_MAX = 1 << 24 };
+
+/* A route whose handler takes the body as it comes. */
+static inline void add_stream(rh_server *server, const char *pattern, rh_handler *handler, void *user)
+{
+    rh_route_options options = { .pattern = pattern, .handler = handler, .user = user, .stream = true,
+                                 .body_max = STREAM_MAX };
+    if (rh_route_with(server, options) != 0)
+        fail_msg("%s", rh_error(server));
+}
+
 struct api_route {
     const char *pattern;
     rh_handler *handler;

@@ -9,7 +9,7 @@
 
 #include "api_fixture.h"
 
-enum { LARGE = 8 << 20, MOST = 1 << 24 };
+enum { LARGE = 8 << 20 };
 
 struct sum {
     uint64_t bytes, sum;
@@ -162,27 +162,19 @@ struct scene {
     struct slow slow;
 };
 
-static void stream(struct scene *scene, const char *pattern, rh_handler *handler, void *user)
-{
-    rh_route_options options = { .pattern = pattern, .handler = handler, .user = user, .stream = true,
-                                 .body_max = MOST };
-    if (rh_route_with(scene->server, options) != 0)
-        fail_msg("%s", rh_error(scene->server));
-}
-
 static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     scene->notes = (struct notes)NOTES_INIT;
     scene->server = make_server_of(1, &scene->notes);
-    stream(scene, "POST /sum", begin, &scene->sum);
-    stream(scene, "POST /slow", begin_slowly, &scene->slow);
-    stream(scene, "POST /looked-up", begin_looking_up, NULL);
-    stream(scene, "POST /refused", refuse, NULL);
-    stream(scene, "POST /nothing", nothing, NULL);
-    stream(scene, "POST /forgotten", begin_forgetting, NULL);
-    stream(scene, "POST /later", begin_later, &scene->sum);
-    stream(scene, "POST /stops", begin_stopping, NULL);
+    add_stream(scene->server, "POST /sum", begin, &scene->sum);
+    add_stream(scene->server, "POST /slow", begin_slowly, &scene->slow);
+    add_stream(scene->server, "POST /looked-up", begin_looking_up, NULL);
+    add_stream(scene->server, "POST /refused", refuse, NULL);
+    add_stream(scene->server, "POST /nothing", nothing, NULL);
+    add_stream(scene->server, "POST /forgotten", begin_forgetting, NULL);
+    add_stream(scene->server, "POST /later", begin_later, &scene->sum);
+    add_stream(scene->server, "POST /stops", begin_stopping, NULL);
     add_route(scene->server, "POST /whole", begin_forgetting, NULL);
     rh_route_with(scene->server, (rh_route_options){ .pattern = "POST /small", .handler = refuse, .body_max = 10 });
     start_server(scene->server);

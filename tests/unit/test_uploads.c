@@ -16,7 +16,7 @@
 #define PART(head, content) "--b\r\nContent-Disposition: form-data; " head "\r\n\r\n" content "\r\n"
 #define END "--b--\r\n"
 
-enum { LARGE = 3 << 20, MOST = 1 << 24 };
+enum { LARGE = 3 << 20 };
 
 /* ---- Part by part ------------------------------------------------------------------------------------------- */
 
@@ -145,14 +145,6 @@ struct scene {
     struct folder folder;
 };
 
-static void stream(struct scene *scene, const char *pattern, rh_handler *handler, void *user)
-{
-    rh_route_options options = { .pattern = pattern, .handler = handler, .user = user, .stream = true,
-                                 .body_max = MOST };
-    if (rh_route_with(scene->server, options) != 0)
-        fail_msg("%s", rh_error(scene->server));
-}
-
 static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
@@ -162,12 +154,12 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(scene->folder.path));
     snprintf(scene->folder.kept, sizeof scene->folder.kept, "%s/kept", scene->folder.path);
     scene->server = make_server_of(1, &scene->notes);
-    stream(scene, "POST /quick", read_form, &scene->quick);
-    stream(scene, "POST /slow", read_form, &scene->slow);
-    stream(scene, "POST /ignored", ignore, &scene->quick);
-    stream(scene, "POST /refused", read_refusing, &scene->quick);
-    stream(scene, "POST /files", store, &scene->folder);
-    stream(scene, "POST /nowhere", store_nowhere, &scene->folder);
+    add_stream(scene->server, "POST /quick", read_form, &scene->quick);
+    add_stream(scene->server, "POST /slow", read_form, &scene->slow);
+    add_stream(scene->server, "POST /ignored", ignore, &scene->quick);
+    add_stream(scene->server, "POST /refused", read_refusing, &scene->quick);
+    add_stream(scene->server, "POST /files", store, &scene->folder);
+    add_stream(scene->server, "POST /nowhere", store_nowhere, &scene->folder);
     start_server(scene->server);
     *state = scene;
     return 0;
