@@ -17,7 +17,7 @@ struct author {
     rh_pipe *pipe;
     pthread_t thread;
     void *(*run)(void *author);
-    atomic_int begun, closed, drained, refused, released;
+    atomic_int begun, written, closed, drained, refused, released;
     bool aborts;
 };
 
@@ -107,6 +107,7 @@ static void *write_events(void *user)
     errno = 0;
     if (rh_event_send(author->pipe, (rh_event){ .name = "a\nb" }) || errno != EINVAL || !sent)
         abort();
+    atomic_store(&author->written, 1);
     while (!rh_pipe_gone(author->pipe))
         usleep(1000);
     rh_pipe_close(author->pipe);
@@ -239,7 +240,7 @@ static void is_bounded(void **state)
     int fd = client_connect(scene->server);
     client_send(fd, "GET /pipe HTTP/1.0\r\n\r\n");
     int before = -1, drained = -2;
-    for (int i = 0; before != drained || drained == 0; i++) { /* until it stands still, full */
+    for (int i = 0; before != drained || atomic_load(&scene->author.refused) == drained; i++) { /* until it is stuck */
         assert_true(i < PATIENCE_S * 10);
         before = atomic_load(&scene->author.drained);
         usleep(200000);
@@ -280,7 +281,7 @@ static void sends_events_until_the_server_drains(void **state)
     scene->author.run = write_events;
     int fd = client_connect(scene->server);
     client_send(fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (atomic_load(&scene->author.begun) == 0 || rh_pipe_queued(scene->author.pipe) > 0)
+    while (atomic_load(&scene->author.written) == 0 || rh_pipe_queued(scene->author.pipe) > 0)
         usleep(1000);
     usleep(20000);
     rh_drain(scene->server);
@@ -299,7 +300,7 @@ static void ends_events_when_the_client_sends_no_more(void **state)
     scene->author.run = write_events;
     int fd = client_connect(scene->server);
     client_send(fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (atomic_load(&scene->author.begun) == 0 || rh_pipe_queued(scene->author.pipe) > 0)
+    while (atomic_load(&scene->author.written) == 0 || rh_pipe_queued(scene->author.pipe) > 0)
         usleep(1000);
     shutdown(fd, SHUT_WR);
     client_read(fd, &reply);
