@@ -249,6 +249,7 @@ static int describe(struct survey *survey, struct folder *folder, int fd)
     folder->owner = st.st_uid;
     folder->group = st.st_gid;
     folder->stamp = survey_stamp(survey, &st);
+    survey->print = survey_print_folder(&st);
     folder->circular = circular(folder);
     return folder->circular ? ELOOP : 0;
 }

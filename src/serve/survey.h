@@ -83,10 +83,12 @@ enum survey_result survey_entry(struct survey *survey, struct folder *folder, bo
 enum survey_result survey_read_todo(struct survey *survey);
 
 /* Rescanning: a pass begins; the entry in hand goes into the print of the folder in hand; that has been read, or what
- * kept it from being read is its print; what a folder itself looks like, 0 where that may stay although it changes. */
+ * kept it from being read is its print; what the print of a folder begins with; what a folder itself looks like, 0
+ * where that may stay although it changes. */
 void survey_begin_pass(struct survey *survey);
 void survey_print(struct survey *survey, const struct sight *sight);
 void survey_compare(struct survey *survey, struct folder *folder, uint64_t print);
+uint64_t survey_print_folder(const struct stat *st);
 uint64_t survey_stamp(const struct survey *survey, const struct stat *st);
 
 /* A link at survey->path: watches every folder in which a name is looked up on its way. */

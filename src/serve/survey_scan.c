@@ -4,7 +4,10 @@
  * To look at every file takes long where there are many. But most of what happens shows in the folder itself, whose own
  * time changes when a name comes, goes or means something else; and folders are few. So each pass looks at all folders,
  * and reads those that look different. Only a file that is written to in its place changes nothing but itself: for
- * these, folders are read in turn, for as long as there is time, those that have changed lately more often. */
+ * these, folders are read in turn, for as long as there is time, those that have changed lately more often.
+ *
+ * When a folder was modified is in its print as well. What comes and goes between two passes leaves the entries as they
+ * were, but whoever was told of an earlier change may have read the folder meanwhile, and have what is gone. */
 #include "serve/survey.h"
 
 #include <fcntl.h>
@@ -60,6 +63,12 @@ void survey_print(struct survey *survey, const struct sight *sight)
         survey->unsettled = true;
     }
     survey->print += print; /* a sum, because the order of entries says nothing */
+}
+
+uint64_t survey_print_folder(const struct stat *st)
+{
+    const int64_t modified = time_ns(st->st_mtim);
+    return XXH3_64bits(&modified, sizeof modified);
 }
 
 uint64_t survey_stamp(const struct survey *survey, const struct stat *st)

@@ -995,6 +995,17 @@ static void rescan_sees_what_keeps_its_looks(void **state)
     }
 }
 
+/* Whoever was told of the last change may have read the folder while it was there. */
+static void rescan_sees_what_came_and_went(void **state)
+{
+    (void)state;
+    make_tree("a/ a/f");
+    rescanned_first();
+    scratch_write(&scratch, "root/a/g", "there");
+    delete("root/a/g");
+    found("a");
+}
+
 static struct folder *folder_at(const char *path)
 {
     struct slice rest = slice_text(path);
@@ -1194,6 +1205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopped, start, end),
         cmocka_unit_test_setup_teardown(rescan_finds_all, start, end),
         cmocka_unit_test_setup_teardown(rescan_sees_what_keeps_its_looks, start, end),
+        cmocka_unit_test_setup_teardown(rescan_sees_what_came_and_went, start, end),
         cmocka_unit_test_setup_teardown(rescan_looks_at_folders_first, start, end),
         cmocka_unit_test_setup_teardown(rescan_reads_in_turn, start, end),
         cmocka_unit_test_setup_teardown(rescan_reads_lively_ones_more_often, start, end),
