@@ -256,6 +256,14 @@ static bool is_whole(const struct response *response)
     return response->status == 200 && response->answer == NULL && there;
 }
 
+/* Which part there is depends on what the whole depends on. */
+static void keep_vary(struct exchange *exchange, const struct whole *whole)
+{
+    for (unsigned i = 0; i < whole->field_count; i++)
+        if (slice_equal_nocase(whole->fields[i].name, SLICE("Vary")))
+            (void)exchange_add_constant(exchange, SLICE("Vary"), whole->fields[i].value);
+}
+
 void offer_settle(struct exchange *exchange)
 {
     struct response *response = &exchange->response;
@@ -275,7 +283,9 @@ void offer_settle(struct exchange *exchange)
     response->fields = NULL;
     response->field_count = response->field_room = 0;
     if (partial_take(exchange, &whole, &result)) {
-        respond_page(exchange, result);
+        if (result == STATIC_UNSATISFIABLE)
+            keep_vary(exchange, &whole);
+        respond_page(exchange, result, false);
         return;
     }
     response->fields = fields;

@@ -105,7 +105,7 @@ static bool redress(struct exchange *exchange, const struct page_reply *reply)
 static void finish(struct exchange *exchange, const struct page_reply *reply, enum static_result result)
 {
     if (result != STATIC_ANSWERED)
-        respond_page(exchange, result);
+        respond_page(exchange, result, page_negotiable(reply->page));
     else if (reply->ruled && !as_prepared(exchange, reply) && !redress(exchange, reply))
         respond_unavailable(exchange);
 }
@@ -132,7 +132,7 @@ void reply_with_file(struct exchange *exchange, const struct page_reply *reply, 
         result = static_send_file(reply->page, &dress, file, exchange, reply->status);
     else
         result = static_answer_file(reply->page, &dress, file, exchange, now_s(exchange));
-    respond_page(exchange, result);
+    respond_page(exchange, result, page_negotiable(reply->page));
 }
 
 void reply_with_page(struct exchange *exchange, const struct page_reply *reply)

@@ -107,15 +107,28 @@ bool respond_take(struct exchange *exchange, void *known, size_t known_size, con
     return false;
 }
 
-void respond_page(struct exchange *exchange, enum static_result result)
+static unsigned status_of(enum static_result result)
 {
     switch (result) {
-    case STATIC_ANSWERED: return;
-    case STATIC_FAILED: respond_error(exchange, 412, 0, SLICE("")); return;
-    case STATIC_UNSATISFIABLE: answer_error(exchange, 416, 0, SLICE("")); return; /* with its Content-Range */
-    case STATIC_NOT_ACCEPTABLE: respond_error(exchange, 406, 0, SLICE("")); return;
-    case STATIC_NO_MEMORY: respond_unavailable(exchange); return;
+    case STATIC_ANSWERED: return 0;
+    case STATIC_FAILED: return 412;
+    case STATIC_UNSATISFIABLE: return 416;
+    case STATIC_NOT_ACCEPTABLE: return 406;
+    case STATIC_NO_MEMORY: return 503;
     }
+    return 0;
+}
+
+void respond_page(struct exchange *exchange, enum static_result result, bool negotiable)
+{
+    unsigned status = status_of(result);
+    if (status == 0)
+        return;
+    if (status != 416) /* that has its Content-Range */
+        exchange_clear_response(exchange);
+    if (negotiable || status == 406)
+        (void)exchange_add_constant(exchange, SLICE("Vary"), SLICE("Accept-Encoding"));
+    answer_error(exchange, status, 0, SLICE(""));
 }
 
 /* Without what the rules say it is not sent, unless it is an error. */

@@ -78,6 +78,24 @@ def test_who_refuses_all_there_is_gets_406(site, page, serve):
     assert server.ask("/page.html", accept_encoding="br;q=0").status == 200
 
 
+@pytest.mark.parametrize("cache", ["256M", "100K"])  # in memory, and from the file
+def test_a_refusal_varies_by_what_it_depended_on(site, page, serve, cache):
+    """Of a page with several codings it does, where nobody names one, too; what has none only refuses by that."""
+    site.put("picture.png", 5000)
+    server = serve("--no-encodings", "--cache-size", cache)
+    for status, target, fields in ((406, "/page.html", {"accept_encoding": "*;q=0"}),
+                                   (406, "/picture.png", {"accept_encoding": "*;q=0"}),
+                                   (416, "/page.html", {"range": "bytes=9999999-"}),
+                                   (416, "/page.html", {"range": "bytes=9999999-", "accept_encoding": "br"}),
+                                   (416, "/picture.png", {"range": "bytes=9999999-", "accept_encoding": "br"}),
+                                   (412, "/page.html", {"if_match": '"x"'}),
+                                   (412, "/picture.png", {"if_match": '"x"'})):
+        response = server.ask(target, **fields)
+        varies = [value for name, value in response.fields if name == "vary"]
+        expected = status == 406 or target == "/page.html"
+        assert (response.status, "Accept-Encoding" in varies) == (status, expected), (target, fields)
+
+
 def test_each_coding_has_its_304(page, serve):
     server = serve()
     made = await_all(server)

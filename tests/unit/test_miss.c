@@ -441,6 +441,7 @@ static void conditions_and_ranges(void **state)
         if (rows[i / 2].body)
             assert_string_equal(reply->body, rows[i / 2].body);
         assert_int_equal(has_line(reply, "Content-Range: bytes */8"), reply->status == 416);
+        assert_int_equal(has_line(reply, "Vary: Accept-Encoding"), reply->status == 406);
         end(state);
         start(state);
     }

@@ -307,6 +307,8 @@ static void compresses_where_allowed(void **state)
         { "GET /tagged", "", 200, NULL, "ETag: \"v1\"" },
         { "GET /tagged", "Accept-Encoding: gzip\r\nIf-None-Match: \"v1-gzip\"\r\n", 304, "", "Vary: Accept-Encoding" },
         { "GET /tagged", "Accept-Encoding: gzip\r\nIf-None-Match: \"v1\"\r\n", 200, NULL, NULL },
+        { "GET /tagged", "Accept-Encoding: gzip\r\nIf-Match: \"v1\"\r\n", 412, NULL, "Vary: Accept-Encoding" },
+        { "GET /tagged", "Accept-Encoding: gzip\r\nRange: bytes=99999-\r\n", 416, NULL, "Vary: Accept-Encoding" },
         { "GET /tagged", "Accept-Encoding: gzip\r\nRange: bytes=0-1\r\n", 206, "\x1f\x8b", "Content-Encoding: gzip" },
     };
     char plain[2 * LONG];
