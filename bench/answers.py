@@ -2,6 +2,7 @@
 that: load comes from wrk."""
 import json
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -23,10 +24,20 @@ class Answer:
         self.raw = head + b"\r\n\r\n" + body
 
 
+def trusting(protocols):
+    """Whoever is measured is who we started; its certificate was made a moment ago."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(protocols)
+    return context
+
+
 class Connection:
-    def __init__(self, port):
+    def __init__(self, port, tls=False, protocols=("http/1.1",)):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = trusting(protocols).wrap_socket(self.socket)
         self.unread = b""
 
     def __enter__(self):
@@ -54,6 +65,21 @@ class Connection:
         body, self.unread = self.unread[:size], self.unread[size:]
         return Answer(head, body)
 
+    def ask(self, ask):
+        """What is wrong with the answer, "" if nothing."""
+        self.send(ask.request)
+        return find_fault(self.answer(), ask)
+
+    def ended(self):
+        """Whether what can be read is the end."""
+        self.socket.settimeout(0.2)
+        try:
+            return not self.socket.recv(1 << 16)
+        except (TimeoutError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+
     def skip(self, size):
         """Reads as many bytes, whatever they are."""
         while size > 0:
@@ -63,12 +89,12 @@ class Connection:
             size -= received
 
 
-def check(port, asks, count):
+def check(port, asks, count, tls=False):
     """Asks for one after the other on one connection, each as many times at once. What is wrong with the answers, "" if
     nothing; and one answer to each."""
     found = []
     try:
-        with Connection(port) as connection:
+        with Connection(port, tls) as connection:
             for ask in asks:
                 connection.send(ask.request * count)
                 for _ in range(count):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import answers
 import contenders
+import h2
 import idle
 import instructions
 import load
@@ -68,12 +69,13 @@ class Bench:
     def names(self, scenario):
         """Who takes part: the floor last, as it repeats the answer of the first."""
         chosen = self.options.servers or scenario.servers
-        names = [name for name in scenario.servers if name in chosen or name == scenario.servers[0]]
-        return [*contenders.present(names), FLOOR]
+        names = [name for name in scenario.servers if name in chosen or name in (scenario.servers[0], scenario.base)]
+        return [*contenders.present(names), *([FLOOR] if scenario.base == FLOOR else [])]
 
     def start(self, name, scenario):
         answers_of_first = [self.work / f"{scenario.name}.{i}.answer" for i in range(len(scenario.asks))]
         setting = dataclasses.replace(self.base, folder=scenario.folder, port=free_port(), closes=scenario.closes,
+                                      tls=scenario.tls, http2=scenario.streams > 0,
                                       request_size=len(scenario.asks[0].request), answers=answers_of_first)
         return Server(name, setting, self.cpus.prefix(self.cpus.server))
 
@@ -82,7 +84,9 @@ class Bench:
         machine.settle(server.pid)
         if scenario.websocket:
             return self.verify_echo(server, scenario)
-        fault, found = answers.check(server.port, scenario.asks, scenario.pipelined)
+        if scenario.streams:
+            return self.verify_streams(server, scenario)
+        fault, found = answers.check(server.port, scenario.asks, scenario.pipelined, scenario.tls)
         if fault:
             machine.fail(f"{server.name} {fault}, in scenario {scenario.name}")
         sent = collections.Counter()
@@ -91,6 +95,12 @@ class Bench:
             if server.name == scenario.servers[0]:
                 file.write_bytes(answer.raw)
         return sent
+
+    def verify_streams(self, server, scenario):
+        fault = h2.check(server.port, scenario.asks, scenario.tls)
+        if fault:
+            machine.fail(f"{server.name} {fault}, in scenario {scenario.name}")
+        return collections.Counter(identity=sum(len(ask.content) for ask in scenario.asks))
 
     def verify_echo(self, server, scenario):
         ask = scenario.asks[0]
@@ -119,7 +129,7 @@ class Bench:
             for name in self.names(scenario):
                 servers.append(stack.enter_context(self.start(name, scenario)))
                 sent[name] = self.verify(servers[-1], scenario)
-            servers.insert(0, servers.pop())
+            servers.sort(key=lambda server: server.name != scenario.base)
             rounds = {server.name: [] for server in servers}
             for number in range(self.options.rounds):
                 machine.say(f"bench: {scenario.name}: round {number + 1} of {self.options.rounds}")
@@ -130,7 +140,7 @@ class Bench:
             memory = {server.name: {"peak_rss_bytes": machine.peak_rss_bytes(server.pid),
                                     "pss_bytes": machine.pss_bytes(server.pid)} for server in servers}
         results = {"rounds": rounds, "memory": memory, "sent": sent}
-        return results, report.load_table(results)
+        return results, report.load_table(results, scenario.base)
 
     def run(self, name):
         """(title, results, table)"""

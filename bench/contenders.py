@@ -26,11 +26,15 @@ class Setting:
     work: Path            # for pages, configurations, logs and answers; thrown away at the end
     workers: int
     files: int            # the limit of open files
+    certificate: Path     # for TLS
+    key: Path
     folder: str = "pages"
     port: int = 0
     answers: tuple = ()   # what no-parse repeats: files
     request_size: int = 0
     closes: bool = False
+    tls: bool = False
+    http2: bool = False
     alone: bool = False   # one process, whatever the peer prefers, and nothing done in the background
 
     @property
@@ -67,8 +71,10 @@ def noparse(setting):
 
 def rawhttpd(setting, log="off", *more):
     served = ["--no-encodings", setting.encoded_pages] if setting.alone else [setting.pages]
-    return [setting.build / "rawhttpd", "--quiet", "--listen", f"127.0.0.1:{setting.port}",
-            "--workers", setting.workers, "--access-log", log, *more, *served]
+    scheme = "https://" if setting.tls else ""
+    proof = ["--tls-cert", setting.certificate, "--tls-key", setting.key] if setting.tls else []
+    return [setting.build / "rawhttpd", "--quiet", "--listen", f"{scheme}127.0.0.1:{setting.port}",
+            "--workers", setting.workers, "--access-log", log, *proof, *more, *served]
 
 
 def rawhttpd_logging(setting):
@@ -108,14 +114,17 @@ def mongoose_text(setting):
 
 
 def nginx(setting):
+    wire = ("ssl " if setting.tls else "") + ("http2 " if setting.http2 else "")
+    proof = f"ssl_certificate {setting.certificate}; ssl_certificate_key {setting.key};" if setting.tls else ""
     return [machine.tool("nginx"), "-e", setting.work / f"nginx.{setting.port}.log",
-            "-c", setting.configuration("nginx", master="off" if setting.alone else "on")]
+            "-c", setting.configuration("nginx", master="off" if setting.alone else "on", wire=wire, proof=proof)]
 
 
 def h2o(setting):
     # Started by root it would become nobody, who may not write callgrind's dump.
     user = "user: root" if os.geteuid() == 0 else ""
-    return [machine.tool("h2o"), "-c", setting.configuration("h2o", user=user)]
+    proof = f"ssl: {{certificate-file: {setting.certificate}, key-file: {setting.key}}}" if setting.tls else ""
+    return [machine.tool("h2o"), "-c", setting.configuration("h2o", user=user, proof=proof)]
 
 
 def lighttpd(setting):

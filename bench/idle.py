@@ -5,6 +5,7 @@ import select
 import time
 
 import answers
+import h2
 import machine
 import websocket
 from contenders import FLOOR
@@ -14,20 +15,19 @@ SETTLE_S = 1
 SPARE_FILES = 512
 
 
-def ask_once(connection, ask):
-    connection.send(ask.request)
-    return answers.find_fault(connection.answer(), ask)
+def connect(server, scenario):
+    if scenario.websocket:
+        return websocket.Connection(server.port, bare=server.name == FLOOR)
+    if scenario.streams:
+        return h2.Connection(server.port, scenario.tls)
+    return answers.Connection(server.port, scenario.tls)
 
 
 def open_connections(stack, server, scenario, count):
     opened = []
     for _ in range(count):
-        if scenario.websocket:
-            connection = stack.enter_context(websocket.Connection(server.port, bare=server.name == FLOOR))
-            fault = connection.ask(scenario.asks[0])
-        else:
-            connection = stack.enter_context(answers.Connection(server.port))
-            fault = ask_once(connection, scenario.asks[0])
+        connection = stack.enter_context(connect(server, scenario))
+        fault = connection.ask(scenario.asks[0])
         if fault:
             raise ConnectionError(fault)
         opened.append(connection)
@@ -35,11 +35,13 @@ def open_connections(stack, server, scenario, count):
 
 
 def closed(connections):
-    """How many have been closed by the server: nothing else can be read from an idle one."""
+    """How many have been closed by the server: nothing else can be read from an idle one, but for what HTTP/2 says of
+    the connection, or TLS of a ticket."""
     poll = select.poll()
     for connection in connections:
         poll.register(connection.socket, select.POLLIN)
-    return len(poll.poll(0))
+    readable = {fd for fd, _ in poll.poll(0)}
+    return sum(connection.socket.fileno() in readable and connection.ended() for connection in connections)
 
 
 def measure(server, scenario, count):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import answers
+import h2
 import machine
 import report
 import stage
@@ -31,18 +32,28 @@ class Mode:
     batch: int = 1
 
 
+SECURE_PEERS = ("nginx", "h2o")
 MODES = {"page": Mode("page", "rawhttpd", PEERS), "pipelined": Mode("page", "rawhttpd", PEERS, batch=16),
          "logged": Mode("page", "rawhttpd logging", ()), "headers": Mode("headers", "rawhttpd", PEERS),
          "ruled": Mode("headers", "rawhttpd ruled", ()), "handler": Mode("handler", "handler", ("nginx",)),
          "handler-pipelined": Mode("handler", "handler", ("nginx",), batch=16),
          "baseline": Mode("baseline", "example", ()), "json": Mode("json", "example", tuple(RIVALS)),
-         "websocket": Mode("websocket", "example", ("facil.io", "mongoose"))}
+         "websocket": Mode("websocket", "example", ("facil.io", "mongoose")),
+         "tls": Mode("tls", "rawhttpd", SECURE_PEERS), "h2": Mode("h2", "rawhttpd", SECURE_PEERS)}
 
 
-def drive_echo(server, ask, messages):
+def connect(port, scenario):
+    """To one that is asked and waited for."""
+    if scenario.websocket:
+        return websocket.Connection(port)
+    return h2.Connection(port, scenario.tls) if scenario.streams else answers.Connection(port, scenario.tls)
+
+
+def drive_slowly(server, scenario, requests):
+    ask = scenario.asks[0]
     try:
-        with websocket.Connection(server.port) as connection:
-            for _ in range(messages):
+        with connect(server.port, scenario) as connection:
+            for _ in range(requests):
                 fault = connection.ask(ask)
                 if fault:
                     machine.fail(f"{server.name} {fault}")
@@ -75,13 +86,14 @@ def total(dump):
 
 
 def run(base, name, mode, requests):
-    setting = dataclasses.replace(base, port=free_port(), workers=1, alone=True)
+    scenario = SCENARIOS[mode.scenario]
+    setting = dataclasses.replace(base, port=free_port(), workers=1, alone=True, tls=scenario.tls,
+                                  http2=scenario.streams > 0)
     dumps = setting.work / f"callgrind.{setting.port}"
     prefix = [machine.tool("valgrind"), "--tool=callgrind", f"--callgrind-out-file={dumps}.%p"]
     with Server(name, setting, prefix) as server:
-        scenario = SCENARIOS[mode.scenario]
-        if scenario.websocket:
-            drive_echo(server, scenario.asks[0], requests)
+        if scenario.websocket or scenario.streams or scenario.tls:
+            drive_slowly(server, scenario, requests)
         else:
             drive(server, scenario.asks[0], requests, mode.batch)
         # nginx sees a signal that comes just before epoll_wait only after the next event: let it fall asleep first.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Debian's packages of the programs needed here.
 PACKAGES = {"wrk": "wrk", "nginx": "nginx-light", "h2o": "h2o", "lighttpd": "lighttpd", "valgrind": "valgrind",
-            "taskset": "util-linux", "ninja": "ninja-build"}
+            "taskset": "util-linux", "ninja": "ninja-build", "openssl": "openssl", "h2load": "nghttp2-client"}
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_S = 0.5

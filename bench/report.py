@@ -61,15 +61,17 @@ def mebibytes(size):
     return f"{size / (1 << 20):.1f}"
 
 
-LOAD_HEADER = ("server", "requests / CPU s", "x floor", "requests / s", "x floor", "server busy", "client busy",
-               "p50 ms", "p99 ms", "peak RSS MiB", "PSS MiB")
+def load_header(base):
+    times = "x floor" if base == FLOOR else f"x {base}"
+    return ("server", "requests / CPU s", times, "requests / s", times, "server busy", "client busy", "p50 ms",
+            "p99 ms", "peak RSS MiB", "PSS MiB")
 
 
-def load_row(rounds, memory, name):
+def load_row(rounds, memory, name, base):
     return (name, number(statistics.median(column(rounds, name, "requests_per_cpu_second"))),
-            ratio(ratios(rounds, name, FLOOR, "requests_per_cpu_second")),
+            ratio(ratios(rounds, name, base, "requests_per_cpu_second")),
             number(statistics.median(column(rounds, name, "requests_per_second"))),
-            ratio(ratios(rounds, name, FLOOR, "requests_per_second")),
+            ratio(ratios(rounds, name, base, "requests_per_second")),
             percent(column(rounds, name, "server_busy")), percent(column(rounds, name, "client_busy")),
             milliseconds(column(rounds, name, "p50_us")), milliseconds(column(rounds, name, "p99_us")),
             mebibytes(memory[name]["peak_rss_bytes"]), mebibytes(memory[name]["pss_bytes"]))
@@ -107,9 +109,9 @@ def encodings(sent):
         yield "Bytes of content for one of each request: " + "; ".join(parts) + "."
 
 
-def load_table(results):
+def load_table(results, base):
     rounds = results["rounds"]
-    table = grid(LOAD_HEADER, [load_row(rounds, results["memory"], name) for name in rounds])
+    table = grid(load_header(base), [load_row(rounds, results["memory"], name, base) for name in rounds])
     return "\n\n".join([table, *control(rounds), *logged(rounds), *encodings(results["sent"]), *faults(rounds)])
 
 

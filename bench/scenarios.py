@@ -8,6 +8,7 @@ import websocket
 from contenders import ITEMS
 
 PEERS = ("nginx", "h2o", "lighttpd")
+SECURE_SERVERS = ("rawhttpd", "rawhttpd again", "nginx", "h2o")
 PAGE_SERVERS = ("rawhttpd", "rawhttpd again", *PEERS)
 BROWSER_SERVERS = ("rawhttpd", "rawhttpd again", "rawhttpd ruled", *PEERS)
 LIBRARIES = ("example", "example again", "microhttpd", "facil.io", "facil.io text", "mongoose", "mongoose text")
@@ -48,6 +49,8 @@ FOLDERS = {
     "pages": {"page.html": text(1024), "10k.html": text(10 << 10), "100k.bin": text(100 << 10),
               "1m.bin": text(1 << 20)},
     "mix": mix.make_files(),
+    "visit": {f"{number:02}.{('css', 'js', 'svg', 'png', 'html')[number % 5]}": text(400 + 240 * number)
+              for number in range(50)},
 }
 
 
@@ -56,13 +59,14 @@ class Ask:
     """One request, and what has to come back."""
     request: bytes
     content: bytes
+    target: str = ""       # for those that do not send these bytes
     encoded: bool = False  # in one of the codings that the request names; which is the server's to say
     is_json: bool = False  # so that it may be written in another way
 
 
 def plain(target, content, *fields):
     lines = (f"GET {target} HTTP/1.1", "Host: www.example.com", *fields, "", "")
-    return Ask("\r\n".join(lines).encode(), content)
+    return Ask("\r\n".join(lines).encode(), content, target)
 
 
 def item_list(count, m):
@@ -98,10 +102,28 @@ class Scenario:
     connections: int = 64
     idle: bool = False
     websocket: bool = False           # asks are messages, answered with their echoes
+    tls: bool = False
+    handshakes: str = ""              # "full" or "resumed": one for each request
+    streams: int = 0                  # HTTP/2, with so many requests under way on each connection
+    visits: bool = False              # each: one connection, on which all is asked for at once
+    base: str = "no-parse"            # to whom the others are compared
+
+    @property
+    def scheme(self):
+        return "https" if self.tls else "http"
 
     @property
     def closes(self):
         return b"\r\nConnection: close\r\n" in self.asks[0].request
+
+
+def secure(name, title, file="page.html", **more):
+    """The floor knows neither TLS nor HTTP/2."""
+    return page(name, title, file, tls=True, base="nginx", servers=SECURE_SERVERS, **more)
+
+
+def multiplexed(name, title, file="page.html", **more):
+    return page(name, title, file, base="h2o", servers=SECURE_SERVERS, **{"streams": 32, "connections": 16, **more})
 
 
 def page(name, title, file="page.html", fields=(), **more):
@@ -133,5 +155,21 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     page("size100k", "100 KiB file, 64 connections kept alive", "100k.bin"),
     page("size1m", "1 MiB file, 16 connections kept alive", "1m.bin", connections=16),
     page("idle", "memory of idle connections, each after one 1 KiB page", connections=5000, idle=True),
+    secure("tls", "1 KiB page over TLS, 64 connections kept alive"),
+    secure("tls-100k", "100 KiB file over TLS, 64 connections kept alive", "100k.bin"),
+    secure("tls-full", "1 KiB page over TLS, a connection with a whole handshake for each request, 8 at a time",
+           connections=8, handshakes="full"),
+    secure("tls-resumed", "1 KiB page over TLS, a connection that resumes a session for each request, 8 at a time",
+           connections=8, handshakes="resumed"),
+    secure("idle-tls", "memory of idle connections over TLS, each after one 1 KiB page", connections=2000, idle=True),
+    multiplexed("h2", "1 KiB page over HTTP/2, 16 connections of 32 streams"),
+    multiplexed("h2-100k", "100 KiB file over HTTP/2, 16 connections of 32 streams", "100k.bin"),
+    multiplexed("h2-tls", "1 KiB page over HTTP/2 and TLS, 16 connections of 32 streams", tls=True),
+    multiplexed("h2-tls-100k", "100 KiB file over HTTP/2 and TLS, 16 connections of 32 streams", "100k.bin", tls=True),
+    Scenario("h2-visit", "50 small files over HTTP/2 and TLS on a connection of their own, time to the last byte",
+             tuple(plain(f"/{name}", content) for name, content in FOLDERS["visit"].items()), servers=SECURE_SERVERS,
+             folder="visit", connections=1, streams=50, tls=True, visits=True, base="h2o"),
+    multiplexed("idle-h2", "memory of idle HTTP/2 connections, each after one 1 KiB page", connections=5000,
+                streams=1, idle=True),
     page("close", "1 KiB page, a new connection for each request, 64 at a time", fields=("Connection: close",)),
 )}

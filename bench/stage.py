@@ -11,7 +11,7 @@ from contenders import Setting
 from scenarios import FOLDERS
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
-PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler", "bench/ws_load", "examples/bench")
+PROGRAMS = ("rawhttpd", "bench/noparse", "bench/handler", "bench/ws_load", "bench/tls_load", "examples/bench")
 
 
 def compile_programs(build, programs=PROGRAMS):
@@ -49,8 +49,19 @@ def make_pages(work):
                 write(work / f"{folder}.encoded" / f"{name}.br", brotli(content))
 
 
+def make_certificate(work):
+    """A new one, and its key: EC on P-256, as most sites have. Returns both files."""
+    certificate, key = work / "certificate.pem", work / "key.pem"
+    subprocess.run([machine.tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=www.example.com", "-addext", "subjectAltName=DNS:www.example.com",
+                    "-days", "30", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
 def prepare(build, work, workers):
     """What is common to the settings of all servers."""
     compile_programs(build)
     make_pages(work)
-    return Setting(build=build.resolve(), work=work, workers=workers, files=machine.raise_file_limit())
+    certificate, key = make_certificate(work)
+    return Setting(build=build.resolve(), work=work, workers=workers, files=machine.raise_file_limit(),
+                   certificate=certificate, key=key)
