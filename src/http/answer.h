@@ -58,7 +58,7 @@ _Static_assert(sizeof(struct body) <= 64, "one lies in every exchange, and is cl
 void body_ref(const struct body *body);
 void body_unref(const struct body *body);
 
-enum answer_wire { ANSWER_H1, ANSWER_WIRES };
+enum answer_wire { ANSWER_H1, ANSWER_H2, ANSWER_WIRES };
 
 struct encoded {
     size_t size;        /* with an ending, which depends on the server and the request: mostly it is the right one */

@@ -14,7 +14,7 @@ enum session_phase {
     SESSION_IDLE,    /* between requests */
     SESSION_HEAD,    /* a head has begun */
     SESSION_BODY,    /* a body is coming in */
-    SESSION_OPEN,    /* after an upgrade: bytes come and go at any time, until the session ends it */
+    SESSION_OPEN,    /* bytes come and go at any time, until the session ends it: after an upgrade, or with streams */
     SESSION_WAITING, /* an answer is deferred, or more of it, or of a body: feed takes nothing until then */
     SESSION_SENDING, /* there is more of a response than the outbox took: call drain when that has gone out */
     SESSION_LINGER,  /* no more responses; what still comes in is read and thrown away, then close */
@@ -28,9 +28,14 @@ struct session_limits {
     uint64_t body_max;         /* bytes given whole to a handler: beyond it 413 */
     uint64_t discard_max;      /* bytes of an unwanted body read for the sake of the connection; beyond it close */
     uint32_t pipelined_max;    /* requests answered in one feed before the output goes out */
+    uint32_t streams_max;      /* requests in flight on a connection that has several: beyond it they are refused */
+    /* For sessions with several requests at a time: the connection knows only one deadline (session.due_ms). */
+    uint32_t head_timeout_ms, body_timeout_ms, send_timeout_ms, quiet_timeout_ms;
+    uint32_t body_rate_min;    /* bytes a second; 0: none */
 };
 
 struct h1_memo; /* wire's */
+struct h2_worker;
 
 enum body_plan {
     BODY_PLAN_WHOLE,  /* collected, then the request is put */
@@ -45,6 +50,7 @@ struct session_host {
     bool server_field; /* send "Server: rawhttp" */
     bool draining;     /* the server is going: every response from now on says close */
     struct h1_memo *memo; /* for HTTP/1 sessions of one thread under these limits; NULL: they do without */
+    struct h2_worker *h2; /* what HTTP/2 sessions of one thread share; NULL: there are none */
 
     /* A fresh exchange, or NULL: no memory (the session then sends a bare 503 and closes). */
     struct exchange *(*take)(struct session_host *host);
@@ -78,6 +84,9 @@ struct session {
     enum session_phase phase;
     uint8_t peer_size;
     char peer[SESSION_PEER_SIZE]; /* the peer's address as text, without port; "unix" for one that has none */
+    bool more;                    /* in OPEN: there is more to send than the outbox took: call drain */
+    uint64_t due_ms;              /* in OPEN: when expired is to be called (clock.now_ms); 0: when nothing has come for
+                                     the usual while */
 };
 
 static inline struct slice session_peer(const struct session *session)
@@ -94,10 +103,10 @@ struct session_type {
      * It consumes less than all where a head is not whole, where the outbox is full, or in WAITING, SENDING. */
     size_t (*feed)(struct session *session, struct slice bytes, struct outbox *out);
 
-    /* In SENDING: goes on with the response. */
+    /* In SENDING, and where there is `more`: goes on with the response. */
     void (*drain)(struct session *session, struct outbox *out);
 
-    /* In WAITING: the deferred exchange is back, with its response, or ready for more of its body. */
+    /* In WAITING or OPEN: a deferred exchange is back, with its response, or ready for more of its body. */
     void (*answered)(struct session *session, struct exchange *exchange, struct outbox *out);
 
     /* There may be more to send: of a response whose maker had nothing (BODY_PULL_LATER), or of what an OPEN session
@@ -105,7 +114,7 @@ struct session_type {
     void (*woken)(struct session *session, struct outbox *out);
 
     /* The deadline of the phase has passed: 408 where a request had begun, then close. In OPEN: nothing has come from
-     * the peer for a while; ask whether it is still there, or close. */
+     * the peer for a while, or due_ms has passed; ask whether it is still there, or end what is late. */
     void (*expired)(struct session *session, struct outbox *out);
 
     /* The server is going: the next response is the last one; an idle session closes at once, an open one says so. */

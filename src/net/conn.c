@@ -110,20 +110,35 @@ static bool resume(struct conn *conn)
     return all_out(conn, sent, moved > 0);
 }
 
+static RARE void deliver_answers(struct conn *conn)
+{
+    while (conn->answered != NULL) {
+        struct exchange *exchange = LINK_OWNER(conn->answered, struct exchange, letter);
+        conn->answered = exchange->letter.next;
+        conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    }
+}
+
 /* What others made ready, behind all that was owed before it. True: the outbox is empty and more can be written. */
 static bool deliver(struct conn *conn)
 {
-    struct exchange *exchange = conn->answered;
     bool woken = conn->woken;
-    if (exchange == NULL && !woken)
+    if (conn->answered == NULL && !woken)
         return true;
-    conn->answered = NULL;
     conn->woken = false;
-    if (exchange != NULL)
-        conn->session.type->answered(&conn->session, exchange, &conn->worker->out);
+    deliver_answers(conn);
     if (woken)
         conn->session.type->woken(&conn->session, &conn->worker->out);
     return flush(conn);
+}
+
+/* With input first: it may tell that what is to be sent is not wanted any more. */
+static size_t feed_or_drain(struct session *session, struct slice bytes, struct outbox *out)
+{
+    size_t used = bytes.size > 0 ? session->type->feed(session, bytes, out) : 0;
+    if (used == 0 && session->more && session->phase == SESSION_OPEN)
+        session->type->drain(session, out);
+    return used;
 }
 
 /* Lets the session work until it needs more input or the socket takes no more. Returns what it did not consume. */
@@ -139,9 +154,9 @@ static struct slice work(struct conn *conn, struct slice bytes)
         case SESSION_HEAD:
         case SESSION_BODY:
         case SESSION_OPEN:
-            if (bytes.size == 0)
+            if (bytes.size == 0 && !session->more)
                 return bytes;
-            used = session->type->feed(session, bytes, out);
+            used = feed_or_drain(session, bytes, out);
             bytes = slice_skip(bytes, used);
             break;
         case SESSION_SENDING: session->type->drain(session, out); break;
@@ -195,11 +210,20 @@ static bool in_time(struct conn *conn, size_t received)
     return enough;
 }
 
+/* Until an open session, of whose peer something has just come, is asked to look. */
+static void due_when_quiet(struct conn *conn)
+{
+    if (conn->session.due_ms != 0)
+        timers_set(&conn->worker->timers, &conn->timer, conn->session.due_ms);
+    else
+        due_in(conn, settings(conn)->quiet_timeout_ms);
+}
+
 static void expire(struct conn *conn)
 {
     conn->session.type->expired(&conn->session, &conn->worker->out);
     if (conn->session.phase == SESSION_OPEN)
-        due_in(conn, settings(conn)->quiet_timeout_ms);
+        due_when_quiet(conn);
     if (flush(conn))
         conn_run(conn);
 }
@@ -253,7 +277,7 @@ static enum turn take_in(struct conn *conn)
         return close_now(conn);
     conn->recent = true;
     if (conn->session.phase == SESSION_OPEN && io.size > 0)
-        due_in(conn, settings(conn)->quiet_timeout_ms);
+        due_when_quiet(conn);
     if (conn->session.phase == SESSION_BODY && conn->output == NULL && !in_time(conn, io.size)) {
         expire(conn);
         return TURN_OVER;
@@ -315,8 +339,8 @@ static void set_deadline(struct conn *conn)
             due_in(conn, settings(conn)->body_timeout_ms);
         return;
     case SESSION_OPEN:
-        if (before != SESSION_OPEN)
-            due_in(conn, settings(conn)->quiet_timeout_ms);
+        if (before != SESSION_OPEN || conn->session.due_ms != 0)
+            due_when_quiet(conn);
         return;
     case SESSION_WAITING: timers_unset(&conn->timer); return;
     case SESSION_LINGER:
@@ -398,8 +422,12 @@ static void ready(struct watch *watch, uint32_t events)
 
 void conn_answered(struct conn *conn, struct exchange *exchange)
 {
+    struct letter **end = &conn->answered;
     exchange->deferred = false;
-    conn->answered = exchange;
+    exchange->letter.next = NULL;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = &exchange->letter;
     conn_run(conn);
 }
 

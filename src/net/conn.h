@@ -25,7 +25,7 @@ struct conn {
     struct conn *next;          /* among those that go on next turn, or those to be freed */
     struct backlog *output;     /* unsent; while it is there nothing is read */
     struct kept *input;         /* bytes that the session has not consumed */
-    struct exchange *answered;  /* has its deferred response, which waits until the output before it is out */
+    struct letter *answered;    /* chain of exchanges, home again, that wait until the output before them is out */
     uint32_t body_began;        /* the window over which a body's rate is measured: its start, low bits of now_ms */
     uint32_t body_bytes;        /* and what came in it */
     uint8_t phase_before;       /* the session's when the deadline was last set; SENDING while output was pending */

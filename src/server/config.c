@@ -131,6 +131,12 @@ static void fill_limits(struct config *config, const rh_options *options)
     config->quiet_timeout_ms = or_else32(options->quiet_timeout_ms, 30 * 1000);
     config->drain_timeout_ms = or_else32(options->drain_timeout_ms, 30 * 1000);
     config->body_rate_min = options->body_rate_min == RH_OFF ? 0 : or_else32(options->body_rate_min, 500);
+    config->limits.streams_max = 128;
+    config->limits.head_timeout_ms = config->head_timeout_ms;
+    config->limits.body_timeout_ms = config->body_timeout_ms;
+    config->limits.send_timeout_ms = config->send_timeout_ms;
+    config->limits.quiet_timeout_ms = config->quiet_timeout_ms;
+    config->limits.body_rate_min = config->body_rate_min;
 }
 
 static bool copy_text(char **copy, const char *text)

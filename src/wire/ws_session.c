@@ -35,7 +35,7 @@ struct ws_session {
     bool pinged;               /* since when nothing has come */
 };
 
-_Static_assert(sizeof(struct ws_session) <= 120, "it has to fit into the memory of the session that it replaces");
+_Static_assert(sizeof(struct ws_session) <= 128, "it has to fit into the memory of the session that it replaces");
 
 static struct ws_session *of(struct session *session)
 {
