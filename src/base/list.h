@@ -29,6 +29,11 @@ static inline void list_append(struct link *list, struct link *link)
     list->prev = link;
 }
 
+static inline void list_prepend(struct link *list, struct link *link)
+{
+    list_append(list->next, link);
+}
+
 /* Also leaves `link` as a ring of its own, so that removing it twice does no harm. */
 static inline void list_remove(struct link *link)
 {

@@ -29,7 +29,8 @@ struct content {
     struct link queue;         /* encoder's, as is the next */
     bool retiring;
     int64_t modified_s;        /* -1: none */
-    uint8_t wanted;            /* coding_bits still to be made; encoder's */
+    _Atomic uint8_t wanted;    /* coding_bits still to be tried; encoder's, once the cache has it */
+    _Atomic bool awaited;      /* somebody would have got one of those: see encoder_hasten */
     _Atomic uint8_t places;    /* coding_order of those that are there */
     _Atomic(struct representation *) at[CODING_COUNT];
     struct representation identity;
@@ -54,6 +55,13 @@ static inline struct coding_order content_order(const struct content *content)
 static inline const struct representation *content_in(const struct content *content, unsigned coding)
 {
     return atomic_load_explicit(&content->at[coding], memory_order_acquire);
+}
+
+/* Whether a request may have to do without a coding that is still to come. */
+static inline bool content_unfinished(struct content *content)
+{
+    return atomic_load_explicit(&content->wanted, memory_order_relaxed) != 0 &&
+           !atomic_load_explicit(&content->awaited, memory_order_relaxed);
 }
 
 /* How much memory content of this size takes in one representation, all counted. */

@@ -1,5 +1,6 @@
-/* A queue of contents and the thread that encodes them. A content is in the queue without a reference, and leaves it
- * when it is retired; while it is being encoded it is held. See encoder.h. */
+/* Two queues of contents and the thread that encodes them, one coding at a time, so that what is asked for meanwhile
+ * waits for one coding at most. A content is in a queue without a reference, and leaves it when it is retired; while it
+ * is being encoded it is held. See encoder.h. */
 #include "serve/encoder.h"
 
 #include <errno.h>
@@ -16,8 +17,8 @@ struct encoder {
     struct store *store;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* something to do, or it is ending */
-    struct link queue;
-    bool busy; /* one has been taken out of the queue and is being encoded */
+    struct link awaited, others; /* the first go first */
+    bool busy; /* one has been taken out of its queue and is being encoded */
     bool ending;
     pthread_t thread;
 };
@@ -44,20 +45,39 @@ static void add(struct encoder *encoder, struct content *content, enum coding co
     store_retire(encoder->store, &leavers);
 }
 
-/* Nobody will find it any more, or it is time to go. */
-static bool needless(struct encoder *encoder, const struct content *content)
+static struct link *queue_of(struct encoder *encoder, const struct content *content)
 {
-    pthread_mutex_lock(&encoder->lock);
-    bool now = encoder->ending || content->retiring;
-    pthread_mutex_unlock(&encoder->lock);
-    return now;
+    return atomic_load_explicit(&content->awaited, memory_order_relaxed) ? &encoder->awaited : &encoder->others;
 }
 
+/* Nothing of it is begun any more when nobody will find it, or when it is time to go. */
+static bool needless(const struct encoder *encoder, const struct content *content)
+{
+    return encoder->ending || content->retiring;
+}
+
+/* In front of the others of its queue: it has been begun. */
+static void put_back(struct encoder *encoder, struct content *content)
+{
+    pthread_mutex_lock(&encoder->lock);
+    if (!needless(encoder, content))
+        list_prepend(queue_of(encoder, content), &content->queue);
+    pthread_mutex_unlock(&encoder->lock);
+}
+
+/* The next coding. */
 static void encode(struct encoder *encoder, struct content *content)
 {
-    for (unsigned coding = 1; coding < CODING_COUNT && !needless(encoder, content); coding++)
-        if (content->wanted & coding_bit(coding))
-            add(encoder, content, coding);
+    unsigned coding = (unsigned)__builtin_ctz(atomic_load_explicit(&content->wanted, memory_order_relaxed));
+
+    add(encoder, content, coding);
+    if (atomic_fetch_and(&content->wanted, (uint8_t)~coding_bit(coding)) != coding_bit(coding))
+        put_back(encoder, content);
+}
+
+static bool has_none(const struct encoder *encoder)
+{
+    return list_empty(&encoder->awaited) && list_empty(&encoder->others);
 }
 
 /* The next one, held; NULL: it is over. */
@@ -67,10 +87,11 @@ static struct content *wait_for_content(struct encoder *encoder)
 
     pthread_mutex_lock(&encoder->lock);
     encoder->busy = false;
-    while (list_empty(&encoder->queue) && !encoder->ending)
+    while (has_none(encoder) && !encoder->ending)
         pthread_cond_wait(&encoder->changed, &encoder->lock);
     if (!encoder->ending) {
-        content = LINK_OWNER(encoder->queue.next, struct content, queue);
+        const struct link *queue = list_empty(&encoder->awaited) ? &encoder->others : &encoder->awaited;
+        content = LINK_OWNER(queue->next, struct content, queue);
         list_remove(&content->queue);
         hold_ref(&content->hold); /* it is not retired yet, so the cache still holds it */
         encoder->busy = true;
@@ -100,7 +121,8 @@ struct encoder *encoder_new(struct store *store)
     encoder->store = store;
     pthread_mutex_init(&encoder->lock, NULL);
     pthread_cond_init(&encoder->changed, NULL);
-    list_init(&encoder->queue);
+    list_init(&encoder->awaited);
+    list_init(&encoder->others);
     int error = thread_start(&encoder->thread, "rawhttp-encode", run, encoder);
     if (error == 0)
         return encoder;
@@ -115,8 +137,9 @@ void encoder_free(struct encoder *encoder)
         return;
     pthread_mutex_lock(&encoder->lock);
     encoder->ending = true;
-    while (!list_empty(&encoder->queue))
-        list_remove(encoder->queue.next);
+    list_splice(&encoder->others, &encoder->awaited);
+    while (!list_empty(&encoder->others))
+        list_remove(encoder->others.next);
     pthread_cond_broadcast(&encoder->changed);
     pthread_mutex_unlock(&encoder->lock);
     pthread_join(encoder->thread, NULL);
@@ -128,9 +151,35 @@ void encoder_free(struct encoder *encoder)
 void encoder_submit(struct encoder *encoder, struct content *content)
 {
     pthread_mutex_lock(&encoder->lock);
-    if (!content->retiring && !encoder->ending)
-        list_append(&encoder->queue, &content->queue);
+    if (!needless(encoder, content))
+        list_append(queue_of(encoder, content), &content->queue);
     pthread_cond_broadcast(&encoder->changed);
+    pthread_mutex_unlock(&encoder->lock);
+}
+
+/* Ranked as they usually come out: sizes are not known yet. */
+static bool would_get(const struct content *content, const struct fields *fields)
+{
+    static const uint64_t ranks[CODING_COUNT] = { [CODING_BR] = 1, [CODING_ZSTD] = 2, [CODING_GZIP] = 3,
+                                                  [CODING_IDENTITY] = 4 };
+    unsigned wanted = atomic_load_explicit(&content->wanted, memory_order_relaxed), there = wanted;
+
+    for (unsigned coding = 0; coding < CODING_COUNT; coding++)
+        there |= content_in(content, coding) ? coding_bit(coding) : 0;
+    unsigned chosen = coding_choose(fields, coding_order_by_size(ranks, there));
+    return chosen != CODING_REFUSED && (wanted & coding_bit(chosen)) != 0;
+}
+
+/* In no queue, while it is being encoded or before it is submitted, it will go to the right one. */
+void encoder_hasten(struct encoder *encoder, struct content *content, const struct fields *fields)
+{
+    if (!would_get(content, fields) || atomic_exchange_explicit(&content->awaited, true, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&encoder->lock);
+    if (!list_empty(&content->queue)) {
+        list_remove(&content->queue);
+        list_append(&encoder->awaited, &content->queue);
+    }
     pthread_mutex_unlock(&encoder->lock);
 }
 
@@ -139,7 +188,7 @@ bool encoder_idle(struct encoder *encoder)
     if (!encoder)
         return true;
     pthread_mutex_lock(&encoder->lock);
-    bool idle = list_empty(&encoder->queue) && !encoder->busy;
+    bool idle = has_none(encoder) && !encoder->busy;
     pthread_mutex_unlock(&encoder->lock);
     return idle;
 }

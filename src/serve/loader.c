@@ -150,15 +150,16 @@ static void keep(struct loading *loading, struct content *content)
 
     content->cached.size = content_weight_all(content);
     content->cache = &store->cache;
-    content->wanted = page_negotiable(page) && mime_compressible(page->type) ? compress_codings() : 0;
+    unsigned wanted = page_negotiable(page) && mime_compressible(page->type) ? compress_codings() : 0;
     for (unsigned coding = 0; coding < CODING_COUNT; coding++)
         if (content_in(content, coding))
-            content->wanted &= (uint8_t)~coding_bit(coding);
+            wanted &= ~coding_bit(coding);
+    atomic_init(&content->wanted, (uint8_t)wanted);
     hold_ref(&content->hold);
     bool kept = page_cache_keep(&store->cache, loading->load, &content->cached, &loading->leavers);
     if (!kept)
         hold_unref(&content->hold); /* the cache's reference, which nobody else knows of */
-    else if (store->encoder && content->wanted)
+    else if (store->encoder && wanted)
         encoder_submit(store->encoder, content);
 }
 

@@ -2,6 +2,7 @@
 #include "server/reply.h"
 
 #include "serve/content.h"
+#include "serve/encoder.h"
 #include "server/miss.h"
 #include "server/respond.h"
 
@@ -110,13 +111,16 @@ static void finish(struct exchange *exchange, const struct page_reply *reply, en
         respond_unavailable(exchange);
 }
 
-void reply_with_content(struct exchange *exchange, const struct page_reply *reply, const struct content *content)
+void reply_with_content(struct exchange *exchange, const struct page_reply *reply, struct content *content)
 {
+    struct encoder *encoder = reply->site->store->encoder;
     enum static_result result = STATIC_ANSWERED;
     if (reply->status != 0)
         exchange_use(exchange, content->identity.ok); /* an error has no conditions and no ranges */
     else
         result = static_answer(content, exchange, now_s(exchange));
+    if (encoder && content_unfinished(content))
+        encoder_hasten(encoder, content, &exchange->request.fields);
     finish(exchange, reply, result);
 }
 

@@ -28,7 +28,7 @@ static inline bool reply_at_once(struct exchange *exchange, const struct page *p
 void reply_with_page(struct exchange *exchange, const struct page_reply *reply);
 
 /* What a miss does when it is home. `file` is closed, or taken over. */
-void reply_with_content(struct exchange *exchange, const struct page_reply *reply, const struct content *content);
+void reply_with_content(struct exchange *exchange, const struct page_reply *reply, struct content *content);
 void reply_with_file(struct exchange *exchange, const struct page_reply *reply, struct static_file *file);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "failing_memory.h"
+#include "made_fields.h"
 #include "store_fixture.h"
 #include "serve/compress.h"
 #include "serve/loader.h"
@@ -278,6 +279,46 @@ static void one_after_another(void **state)
         leave(pages[i]);
 }
 
+/* One that is being encoded goes on first, and not again behind the others; what has left is asked for in vain. */
+static void what_is_asked_for_first(void **state)
+{
+    struct page *pages[4];
+    struct fields fields;
+    unsigned each = count_codings();
+    char name[16];
+    (void)state;
+
+    made_fields(&fields, "Accept-Encoding: br, gzip, zstd");
+    hold_encoders(true);
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%u.txt", i);
+        pages[i] = page_loaded(name, TEXT_SIZE);
+    }
+    wait_for_calls(1);
+    struct content *first = content_of_page(pages[0]), *left = content_of_page(pages[3]);
+    hold_ref(&left->hold);
+    leave(pages[3]);
+    encoder_hasten(store.encoder, left, &fields);
+    hold_unref(&left->hold);
+    struct content *hastened = content_of_page(pages[2]), *last = content_of_page(pages[1]);
+    assert_true(content_unfinished(hastened));
+    encoder_hasten(store.encoder, first, &fields);
+    encoder_hasten(store.encoder, hastened, &fields);
+    assert_false(content_unfinished(hastened));
+    encoder_hasten(store.encoder, hastened, &fields);
+    assert_false(encoder_idle(store.encoder));
+    hold_encoders(false);
+    wait_for_calls(3 * each);
+    wait_until_done(last);
+    const struct content *order[] = { first, hastened, last };
+    for (unsigned i = 0; i < 3 * each; i++)
+        assert_ptr_equal(script.contents[i], order[i / each]->identity.bytes);
+    assert_false(content_unfinished(last)); /* nobody awaits it, and there is nothing to await */
+    assert_int_equal(calls_until_now(), 3 * each);
+    for (unsigned i = 0; i < 3; i++)
+        leave(pages[i]);
+}
+
 static void what_leaves_while_it_waits(void **state)
 {
     (void)state;
@@ -473,6 +514,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_worth_it, start, end),
         cmocka_unit_test_setup_teardown(what_is_not_wanted, start, end),
         cmocka_unit_test_setup_teardown(one_after_another, start, end),
+        cmocka_unit_test_setup_teardown(what_is_asked_for_first, start, end),
         cmocka_unit_test_setup_teardown(what_leaves_while_it_waits, start, end),
         cmocka_unit_test_setup_teardown(what_leaves_while_it_is_encoded, start, end),
         cmocka_unit_test_setup_teardown(what_has_left_before_it_comes, start, end),
