@@ -106,6 +106,13 @@ typedef struct rh_options {
     rh_log *log;                /* where the server's own messages go; NULL: nowhere */
     void *log_user;
     bool embedded;              /* no worker threads: the program runs the one loop; rawhttp/loop.h says how */
+    const char *hsts;           /* "31536000 includeSubDomains preload": with all that goes out over https, how many
+                                   seconds browsers shall come by https alone (RFC 6797); default: nothing of that. Such
+                                   a field of the response's own goes before it */
+    const char *https_redirect; /* "auto" (default): what comes over http is sent to the first https listener (308),
+                                   where there is one; or the port to which it is sent, if that is another's; or "off".
+                                   Not what lies beneath /.well-known/acme-challenge/, what comes over a unix socket, or
+                                   what a trusted proxy got by https */
 } rh_options;
 
 /* Here and wherever a struct comes with its size, the program may be older than the library or newer. What an older one

@@ -48,6 +48,8 @@ struct session_host {
     const struct clock *clock;
     const struct session_limits *limits;
     bool server_field; /* send "Server: rawhttp" */
+    struct slice hsts; /* the value of Strict-Transport-Security in each response of a secure session that does not say
+                          it itself; empty: none. It outlives all sessions */
     bool draining;     /* the server is going: every response from now on says close */
     struct h1_memo *memo; /* for HTTP/1 sessions of one thread under these limits; NULL: they do without */
     struct h2_worker *h2; /* what HTTP/2 sessions of one thread share; NULL: there are none */
@@ -82,6 +84,7 @@ struct session {
     const struct session_type *type;
     struct session_host *host;
     enum session_phase phase;
+    bool secure; /* over TLS */
     uint8_t peer_size;
     char peer[SESSION_PEER_SIZE]; /* the peer's address as text, without port; "unix" for one that has none */
     bool more;                    /* in OPEN: there is more to send than the outbox took: call drain */

@@ -1,7 +1,6 @@
 /* One value of one option: checked, and stored unless a stronger one has been. See option_set.h. */
 #include "main/option_set.h"
 
-#include "http/networks.h"
 #include "main/suggest.h"
 #include "main/value.h"
 
@@ -187,11 +186,10 @@ static bool set_page(const struct setting *setting)
     return set_text(setting);
 }
 
-static bool set_networks(const struct setting *setting)
+static bool set_checked(const struct setting *setting)
 {
-    struct networks networks;
     char why[OPTIONS_PROBLEM_SIZE / 2] = "";
-    if (networks_parse(&networks, slice_text(setting->text), (struct why){ why, sizeof why }))
+    if (setting->row->check(slice_text(setting->text), (struct why){ why, sizeof why }))
         return set_text(setting);
     return option_fail(setting->options, "%s: %s", setting->label, why);
 }
@@ -329,8 +327,8 @@ bool option_set(struct options *options, const struct option_row *row, const cha
         return set_file(&setting);
     case OPTION_PAGE:
         return set_page(&setting);
-    case OPTION_NETWORKS:
-        return set_networks(&setting);
+    case OPTION_CHECKED:
+        return set_checked(&setting);
     case OPTION_CHOICE:
         return set_choice(&setting);
     case OPTION_ADDRESS:

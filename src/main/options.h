@@ -7,6 +7,7 @@
 #define MAIN_OPTIONS_H
 
 #include "base/arena.h"
+#include "base/why.h"
 #include "main/problems.h"
 #include "rawhttp.h"
 
@@ -81,7 +82,7 @@ enum option_kind {
     OPTION_TEXT,    /* const char *, not empty, as are the next four */
     OPTION_FILE,    /* a path on the disk, unless it is one of `words` */
     OPTION_PAGE,    /* a path on the site */
-    OPTION_NETWORKS, /* addresses and networks, separated by spaces */
+    OPTION_CHECKED, /* what `check` takes; the first of `words`, if there are any, is the default */
     OPTION_CHOICE,  /* one of `words`, the first of which is the default */
     OPTION_ADDRESS, /* appended to `listen` */
     OPTION_FIELD,   /* appended to `fields` */
@@ -104,6 +105,7 @@ struct option_row {
     size_t settled_offset, settled_width; /* of a number: where struct config (server/config.h) has what holds */
     uint64_t min, max;    /* of numbers */
     uint64_t zero;        /* what is stored for a 0, which means "the default" to the library */
+    bool (*check)(struct slice text, struct why why); /* false: `why` */
     const char *words;    /* each with a space before and behind, as in the next */
     const char *also;     /* other names under which people look for it */
     const char *group;    /* first of a group: its heading in the help */

@@ -2,6 +2,9 @@
  * docs/man/rawhttpd.1, says the same in more words. */
 #include "main/options.h"
 
+#include "http/hsts.h"
+#include "http/https_redirect.h"
+#include "http/networks.h"
 #include "server/config.h"
 
 #define FIELD(path) .offset = offsetof(struct options, path), .width = sizeof((struct options *)0)->path
@@ -13,6 +16,25 @@ enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 #define GIB (UINT64_C(1) << 30)
 #define TIB (UINT64_C(1) << 40)
+
+static bool check_networks(struct slice text, struct why why)
+{
+    struct networks networks;
+    return networks_parse(&networks, text, why);
+}
+
+static bool check_hsts(struct slice text, struct why why)
+{
+    char value[HSTS_VALUE_MAX];
+    struct writer w = writer_on(value, sizeof value);
+    return hsts_parse(text, &w, why);
+}
+
+static bool check_https_redirect(struct slice text, struct why why)
+{
+    struct https_redirect redirect;
+    return https_redirect_parse(text, &redirect, why);
+}
 
 const struct option_row options_table[] = {
     { .group = "Where", .name = "listen", .letter = 'l', .argument = "ADDR", .kind = OPTION_ADDRESS,
@@ -61,11 +83,22 @@ const struct option_row options_table[] = {
       .help = "for bodies, partial heads and output of all\n"
               "connections together (a quarter of what there\n"
               "is); beyond: 503, close" },
-    { .name = "trusted-proxies", .argument = "NETS", .kind = OPTION_NETWORKS, FIELD(server.trusted_proxies),
+    { .name = "trusted-proxies", .argument = "NETS", .kind = OPTION_CHECKED, FIELD(server.trusted_proxies),
+      .check = check_networks,
       .also = " trusted-proxy proxies real-ip set-real-ip-from x-forwarded-for forwarded ",
       .help = "whose word about the client is taken: addresses,\nnetworks, loopback, private, unix (nobody's)" },
     { .name = "no-server-header", .kind = OPTION_FLAG, FIELD(server.no_server_field),
       .help = "leave out \"Server: rawhttp\"" },
+
+    { .group = "HTTPS", .name = "https-redirect", .argument = "WHERE", .kind = OPTION_CHECKED,
+      FIELD(server.https_redirect), .check = check_https_redirect, .words = " auto off ",
+      .also = " redirect force-https redirect-https ssl-redirect ",
+      .help = "where http is sent: to the first https address\n"
+              "there is (auto, the default), to that port\nof the same host, or nowhere (off)" },
+    { .name = "hsts", .argument = "SECONDS", .kind = OPTION_CHECKED, FIELD(server.hsts), .check = check_hsts,
+      .also = " strict-transport-security sts ",
+      .help = "tell browsers to come by https alone for so\nlong; behind it includeSubDomains and preload\n"
+              "can stand: --hsts '31536000 preload'" },
 
     { .group = "Programs", .name = "module", .argument = "FILE", .kind = OPTION_MODULE, .scope = SCOPE_OUTSIDE,
       FIELD(modules), .also = " plugin plugins load load-module modules extension ",

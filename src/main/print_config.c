@@ -172,6 +172,7 @@ static void put_value(struct print *print, const struct option_row *row)
         fputs(*(const bool *)field ? "true" : "false", print->out);
         break;
     case OPTION_CHOICE:
+    case OPTION_CHECKED:
         put_choice(print, row, *(const char *const *)field);
         break;
     case OPTION_FILE:
@@ -181,7 +182,6 @@ static void put_value(struct print *print, const struct option_row *row)
             put_path(print, "", *(const char *const *)field);
         break;
     case OPTION_TEXT:
-    case OPTION_NETWORKS:
     case OPTION_PAGE:
     case OPTION_FIELD:
         put_string(print, *(const char *const *)field);
@@ -207,7 +207,7 @@ static bool is_missing(const struct print *print, const struct option_row *row)
 {
     const void *field = (const char *)print->options + row->offset;
     bool text = row->kind == OPTION_FILE || row->kind == OPTION_PAGE || row->kind == OPTION_TEXT ||
-                row->kind == OPTION_NETWORKS;
+                (row->kind == OPTION_CHECKED && !row->words);
     return text && *(const char *const *)field == NULL;
 }
 

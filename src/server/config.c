@@ -225,6 +225,19 @@ static bool read_trusted(struct config *config, const rh_options *options, char 
     return false;
 }
 
+static bool read_https(struct config *config, const rh_options *options, char *why)
+{
+    const char *redirect = options->https_redirect ? options->https_redirect : "auto";
+    char reason[CONFIG_WHY_SIZE / 2] = "";
+    struct writer hsts = writer_on(config->hsts, sizeof config->hsts);
+    if (!https_redirect_parse(slice_text(redirect), &config->https_redirect, (struct why){ reason, sizeof reason }))
+        snprintf(why, CONFIG_WHY_SIZE, "https_redirect: %s", reason);
+    else if (options->hsts && !hsts_parse(slice_text(options->hsts), &hsts, (struct why){ reason, sizeof reason }))
+        snprintf(why, CONFIG_WHY_SIZE, "hsts: %s", reason);
+    config->hsts_size = writer_used(&hsts);
+    return why[0] == '\0';
+}
+
 bool config_init(struct config *config, const rh_options *options, char why[CONFIG_WHY_SIZE])
 {
     memset(config, 0, sizeof *config);
@@ -242,7 +255,8 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return false;
     }
-    return read_names(config, options, why) && read_trusted(config, options, why) && check(config, why) &&
+    return read_names(config, options, why) && read_trusted(config, options, why) &&
+           read_https(config, options, why) && check(config, why) &&
            read_addresses(config, options->listen, why);
 }
 

@@ -3,6 +3,8 @@
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
+#include "http/hsts.h"
+#include "http/https_redirect.h"
 #include "http/networks.h"
 #include "http/session.h"
 #include "net/listen.h"
@@ -31,6 +33,9 @@ struct config {
     bool server_field;
     bool embedded;
     struct networks trusted;  /* proxies */
+    struct https_redirect https_redirect;
+    size_t hsts_size;         /* 0: none */
+    char hsts[HSTS_VALUE_MAX];
 };
 
 /* False: `why` says which option is wrong and what to write instead; `config` is safe to config_fini all the same. */

@@ -4,6 +4,7 @@
  * It knows no socket and no wire version. */
 #include "server/client.h"
 #include "server/gate.h"
+#include "server/https.h"
 #include "server/middleware.h"
 #include "server/pages.h"
 #include "server/receive.h"
@@ -226,11 +227,23 @@ static void finished(struct session_host *host, struct exchange *exchange, uint6
         exchanges_give(worker, exchange);
 }
 
-void dispatch_init(struct session_host *host)
+static enum body_plan head_to_https(struct session_host *host, struct exchange *exchange)
+{
+    return https_send_on(exchange) ? BODY_PLAN_DISCARD : head(host, exchange);
+}
+
+static void request_to_https(struct session_host *host, struct exchange *exchange)
+{
+    if (!https_send_on(exchange))
+        request(host, exchange);
+}
+
+/* A server which sends nobody to https pays nothing for that. */
+void dispatch_init(struct session_host *host, bool to_https)
 {
     host->take = take;
-    host->head = head;
-    host->request = request;
+    host->head = to_https ? head_to_https : head;
+    host->request = to_https ? request_to_https : request;
     host->received = received;
     host->refuse = refuse;
     host->finished = finished;

@@ -66,25 +66,12 @@ static bool add_said(const struct asked *asked)
 
 /* ---- Redirects ---------------------------------------------------------------------------------------------- */
 
-/* A line for whoever does not follow by itself (RFC 9110 15.4.2). */
 static void answer_moved(const struct asked *asked, unsigned status, struct slice location)
 {
-    struct exchange *exchange = asked->exchange;
-    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n"
-                                                 "<p>This page is at <a href=\"");
-    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
-    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
-    char *text = arena_take(&exchange->arena, size);
-    if (text == NULL || !add_said(asked) || !exchange_add_field(exchange, SLICE("Location"), location)) {
-        respond_unavailable(exchange);
-        return;
-    }
-    struct writer w = writer_on(text, size);
-    writer_put(&w, start);
-    writer_html(&w, location);
-    writer_put(&w, end);
-    exchange->response.chosen = status;
-    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
+    if (add_said(asked))
+        respond_moved(asked->exchange, status, location);
+    else
+        respond_unavailable(asked->exchange);
 }
 
 /* The canonical address of a folder, with the query kept. */

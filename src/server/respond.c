@@ -226,6 +226,25 @@ void respond_file(struct exchange *exchange, struct slice type, const struct bod
     exchange->response.status = chosen(exchange, 200);
 }
 
+void respond_moved(struct exchange *exchange, unsigned status, struct slice location)
+{
+    static const struct slice start = SLICE_INIT("<!doctype html>\n<title>Moved</title>\n"
+                                                 "<p>This page is at <a href=\"");
+    static const struct slice end = SLICE_INIT("\">its proper address</a>.\n");
+    size_t size = start.size + end.size + sizeof "&quot;" * location.size;
+    char *text = arena_take(&exchange->arena, size);
+    if (text == NULL || !exchange_add_field(exchange, SLICE("Location"), location)) {
+        respond_unavailable(exchange);
+        return;
+    }
+    struct writer w = writer_on(text, size);
+    writer_put(&w, start);
+    writer_html(&w, location);
+    writer_put(&w, end);
+    exchange->response.chosen = status;
+    respond_bytes(exchange, SLICE("text/html; charset=utf-8"), writer_slice(&w));
+}
+
 static void send_copy(struct exchange *exchange, struct slice type, struct slice bytes)
 {
     struct slice copy = arena_copy(&exchange->arena, bytes);

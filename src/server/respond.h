@@ -14,6 +14,10 @@ void respond_refused(struct exchange *exchange, unsigned status);
 /* A response with these bytes, which lie in the arena of the exchange; `type` is a constant, or empty for none. */
 void respond_bytes(struct exchange *exchange, struct slice type, struct slice bytes);
 
+/* A redirect, with a line for whoever does not follow it by itself (RFC 9110 15.4). `location` lies in the arena of the
+ * exchange. */
+void respond_moved(struct exchange *exchange, unsigned status, struct slice location);
+
 /* What static_answer has come to, where that is no response yet. Of what is negotiable the coding was chosen first: its
  * tag and its size decided, so a refusal varies by Accept-Encoding as the page does (RFC 9110 12.5.5). */
 void respond_page(struct exchange *exchange, enum static_result result, bool negotiable);

@@ -4,6 +4,7 @@
 #include "serve/encoder.h"
 #include "server/deferred.h"
 #include "server/guard.h"
+#include "server/https.h"
 #include "server/middleware.h"
 #include "server/miss.h"
 #include "server/sized.h"
@@ -229,8 +230,9 @@ static bool make_worker(rh_server *server, unsigned index)
     struct server_worker *worker = &server->workers[index];
     worker->server = server;
     worker->host = (struct session_host){ .clock = &worker->net.clock, .limits = &server->config.limits,
-                                          .server_field = server->config.server_field };
-    dispatch_init(&worker->host);
+                                          .server_field = server->config.server_field,
+                                          .hsts = slice_make(server->config.hsts, server->config.hsts_size) };
+    dispatch_init(&worker->host, server->https_port != 0);
     if (server->access_log != NULL)
         worker->access_log = access_log_writer(server->access_log, index);
     if (!worker_init(&worker->net, &server->settings, &worker->host))
@@ -250,6 +252,7 @@ static bool make_worker(rh_server *server, unsigned index)
 static bool make_workers(rh_server *server)
 {
     fill_settings(server);
+    server->https_port = https_redirect_port(&server->config);
     server->background = background_new(server->config.background);
     server->workers = aligned_alloc(CACHE_LINE, server->config.workers * sizeof *server->workers);
     if (server->background == NULL || server->workers == NULL)

@@ -73,6 +73,7 @@ struct rh_server {
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
     size_t vhost_count;
     struct guard_pool *guard_pool;
+    unsigned https_port;         /* where what comes in the clear is sent; 0: nowhere */
     bool ruled;                  /* one of them has rules */
     struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */
     size_t first_found;          /* from here on they are found there */
@@ -111,8 +112,8 @@ void hosts_end(rh_server *server);
 void loops_init(struct worker *worker);
 void loops_free_hooks(rh_server *server);
 
-/* Fills the host's calls (dispatch.c). */
-void dispatch_init(struct session_host *host);
+/* Fills the host's calls (dispatch.c); `to_https`: of a server that sends what comes in the clear to https. */
+void dispatch_init(struct session_host *host, bool to_https);
 
 /* What comes after all middleware: a route, a page, an error. The exchange has a response afterwards, or is
  * deferred. */

@@ -8,10 +8,14 @@
 #include <stdlib.h>
 
 #include "base/writer.h"
+#include "http/hsts.h"
 #include "http/status.h"
 
 /* What can stand at most around the reason phrase, in the Date line, and in the line that frames the content. */
 enum { LINE_BOUND = 16, DATE_BOUND = 40, FRAMING_BOUND = 40 };
+
+/* What stands around the value of Strict-Transport-Security. */
+enum { HSTS_AROUND = sizeof HSTS_NAME ": \r\n" - 1 };
 
 /* Content made on the way is asked for in pieces; less room than the first at the buffer's end is not worth one. */
 enum { PIECE_MIN = 256, PIECE_MAX = 16 * 1024 };
@@ -33,6 +37,7 @@ struct head {
 /* What one response puts behind that part. */
 struct rest {
     const struct slice *ending; /* to the empty line */
+    const struct slice *hsts;   /* before that; NULL: none */
     const struct body *body;    /* BODY_NONE where nothing is sent */
     size_t copied;              /* bytes of the body that are copied behind the head: all or none */
 };
@@ -130,11 +135,24 @@ static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, co
 
 /* ---- Into the outbox --------------------------------------------------------------------------------------- */
 
+/* Over TLS alone (RFC 6797 7.2), and once (7.1): whoever says it himself has the word. */
+RARE static const struct slice *find_hsts(const struct exchange *exchange, const struct slice *hsts)
+{
+    const struct response *response = &exchange->response;
+    const struct field_pair *fields = response->answer ? response->answer->fields : response->fields;
+    unsigned count = response->answer ? response->answer->field_count : response->field_count;
+    bool secure = exchange->session && exchange->session->secure;
+    for (unsigned i = 0; secure && i < count; i++)
+        secure = !slice_equal_nocase(fields[i].name, SLICE(HSTS_NAME));
+    return secure ? hsts : NULL;
+}
+
 static struct rest rest_of(const struct exchange *exchange, const struct session_host *host, const struct body *body)
 {
     bool silent = exchange->request.method == METHOD_HEAD;
     return (struct rest){
         .ending = &endings[host->server_field][persistence_of(exchange)],
+        .hsts = host->hsts.size > 0 ? find_hsts(exchange, &host->hsts) : NULL,
         .body = silent ? &no_body : body,
     };
 }
@@ -257,25 +275,38 @@ static const struct encoded *encoded_head(struct answer *answer, const struct se
     return head ? head : encode_answer(answer, host);
 }
 
-/* What stands in the encoded head, but with another ending. */
-RARE static void put_head(char *at, const struct encoded *head, const struct slice *ending)
+static size_t rest_size(const struct rest *rest)
 {
-    memcpy(at, head->bytes, head->common_size);
-    memcpy(at + head->common_size, ending->data, ending->size);
+    return rest->ending->size + (rest->hsts ? HSTS_AROUND + rest->hsts->size : 0);
+}
+
+static ALWAYS_INLINE void write_rest(struct writer *w, const struct rest *rest)
+{
+    if (rest->hsts)
+        write_field(w, &(struct field_pair){ SLICE(HSTS_NAME), *rest->hsts });
+    writer_put(w, *rest->ending);
+}
+
+/* What stands in the encoded head, but with another rest. */
+RARE static void put_head(char *at, const struct encoded *head, const struct rest *rest)
+{
+    struct writer w = writer_on(at, head->common_size + rest_size(rest));
+    writer_bytes(&w, head->bytes, head->common_size);
+    write_rest(&w, rest);
 }
 
 static enum h1_write_result write_encoded(const struct encoded *head, struct rest *rest, const struct clock *clock,
                                           struct outbox *out, uint64_t *body_bytes)
 {
-    bool usual = rest->ending == head->ending;
-    size_t size = usual ? head->size : head->common_size + rest->ending->size;
+    bool usual = rest->ending == head->ending && !rest->hsts;
+    size_t size = usual ? head->size : head->common_size + rest_size(rest);
     char *at = reserve(out, size, rest);
     if (!at)
         return no_room(out);
     if (usual)
         memcpy(at, head->bytes, size);
     else
-        put_head(at, head, rest->ending);
+        put_head(at, head, rest);
     memcpy(at + head->date_at, clock->date, CLOCK_DATE_SIZE);
     if (rest->copied != 0)
         memcpy(at + size, rest->body->data, rest->copied);
@@ -307,13 +338,13 @@ static ALWAYS_INLINE enum h1_write_result write_head(const struct head *head, st
                                                      const struct clock *clock, struct outbox *out,
                                                      uint64_t *body_bytes)
 {
-    size_t bound = head_bound(head) + rest->ending->size;
+    size_t bound = head_bound(head) + rest_size(rest);
     char *at = reserve(out, bound, rest);
     if (!at)
         return no_room(out);
     struct writer w = writer_on(at, bound + rest->copied);
     encode(&w, head, clock);
-    writer_put(&w, *rest->ending);
+    write_rest(&w, rest);
     writer_bytes(&w, rest->body->data, rest->copied);
     assert(!w.overflowed);
     outbox_commit(out, writer_used(&w));

@@ -109,6 +109,8 @@ static void has_the_defaults_of_the_header(void **state)
     assert_true(config.server_field);
     assert_int_equal(config.trusted.count, 0);
     assert_false(config.trusted.unix_peers);
+    assert_int_equal(config.https_redirect.kind, HTTPS_REDIRECT_AUTO);
+    assert_int_equal(config.hsts_size, 0);
     assert_int_equal(config.listen_count, 1);
     assert_int_equal(address_port(&config.listen[0]), 8080);
     assert_int_equal(config.listen[0].name.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
@@ -124,11 +126,13 @@ static void takes_what_is_given(void **state)
         .request_line_max = 100, .head_max = 300, .fields_max = 7, .body_max = 9, .head_timeout_ms = 11,
         .body_timeout_ms = 12, .body_rate_min = 13, .idle_timeout_ms = 14, .send_timeout_ms = 15,
         .drain_timeout_ms = 16, .pipelined_max = 17, .connections_max = 18, .no_server_field = true,
-        .trusted_proxies = "unix private" });
+        .trusted_proxies = "unix private", .https_redirect = "8443", .hsts = "60 includeSubDomains" });
     (void)state;
     root[0] = log[0] = 'x'; /* strings are copied */
     assert_int_equal(config.trusted.count, 4);
     assert_true(config.trusted.unix_peers);
+    assert_int_equal(config.https_redirect.port, 8443);
+    assert_true(slice_equal(slice_make(config.hsts, config.hsts_size), SLICE("max-age=60; includeSubDomains")));
     assert_string_equal(config.root, "pages");
     assert_string_equal(config.access_log, "-");
     assert_int_equal(config.workers, 2);
@@ -316,6 +320,10 @@ static void refuses_addresses_that_are_none(void **state)
     assert_non_null(strstr(refusal((rh_options){ .listen = "" }), "no address to listen on"));
     assert_non_null(strstr(refusal((rh_options){ .trusted_proxies = "loopback 10.0.0.0/40" }),
                            "trusted_proxies: 10.0.0.0/40: behind the slash stands"));
+    assert_string_equal(refusal((rh_options){ .https_redirect = "yes" }),
+                        "https_redirect: yes: write auto, off, or the port to which https goes");
+    assert_string_equal(refusal((rh_options){ .hsts = "" }),
+                        "hsts: there are no seconds; write for example 31536000, which is a year");
     assert_non_null(strstr(refusal((rh_options){ .listen = "   " }), "no address to listen on"));
     assert_non_null(strstr(refusal((rh_options){ .listen = ":1 example.org:80" }), "\"example.org:80\" is not"));
 }

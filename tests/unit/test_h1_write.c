@@ -261,6 +261,77 @@ static void yields_to_the_first_to_publish(void **state)
     answer_unref(answer);
 }
 
+/* ---- Strict-Transport-Security --------------------------------------------------------------------------------- */
+
+#define HSTS "Strict-Transport-Security: max-age=60\r\n"
+
+static void tells_secure_sessions_to_stay(void **state)
+{
+    static const struct {
+        bool secure, close;
+        const char *value, *ending;
+    } cases[] = {
+        { true, false, "max-age=60", HSTS SERVER },
+        { true, true, "max-age=60", HSTS SERVER "Connection: close\r\n" },
+        { false, false, "max-age=60", SERVER }, /* RFC 6797 7.2 */
+        { true, false, "", SERVER },
+    };
+    struct scene *scene = *state;
+    struct session session = { .host = &scene->host };
+    struct answer *answer = prepare(404, SLICE("no"));
+    scene->exchange.session = &session;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char expected[512];
+        session.secure = cases[i].secure;
+        scene->host.hsts = slice_text(cases[i].value);
+        scene->exchange.response.close = cases[i].close;
+        exchange_use(&scene->exchange, answer);
+        snprintf(expected, sizeof expected, "HTTP/1.1 404 Not Found\r\n" DATE FIELDS "Content-Length: 2\r\n%s\r\nno",
+                 cases[i].ending);
+        assert_wrote(scene, expected);
+    }
+    answer_unref(answer);
+}
+
+/* RFC 6797 7.1: there is one such field; what the answer says itself holds. */
+static void says_hsts_once(void **state)
+{
+    static const struct field_pair own = { SLICE_INIT("strict-transport-security"), SLICE_INIT("max-age=1") };
+    struct scene *scene = *state;
+    struct session session = { .host = &scene->host, .secure = true };
+    struct answer *answer = answer_new(&(struct answer_parts){ .status = 200, .fields = &own, .field_count = 1 });
+    scene->host.hsts = SLICE("max-age=60");
+    scene->exchange.session = &session;
+    exchange_use(&scene->exchange, answer);
+    assert_wrote(scene, "HTTP/1.1 200 OK\r\n" DATE "strict-transport-security: max-age=1\r\nContent-Length: 0\r\n"
+                        SERVER "\r\n");
+    answer_unref(answer);
+}
+
+static void has_room_for_hsts(void **state)
+{
+    struct scene *scene = *state;
+    struct session session = { .host = &scene->host, .secure = true };
+    struct answer *answer = prepare(200, SLICE("hello"));
+    scene->host.hsts = SLICE("max-age=60");
+    scene->exchange.session = &session;
+    exchange_use(&scene->exchange, answer);
+    assert_int_equal(respond(scene), H1_WRITE_DONE);
+    size_t whole = scene->out.used;
+    limit(scene, whole - 5); /* the head only */
+    assert_int_equal(respond(scene), H1_WRITE_DONE);
+    limit(scene, whole - 6);
+    assert_int_equal(respond(scene), H1_WRITE_BROKEN);
+    struct answer *unkept = prepare_sized(2);
+    starved = true; /* its head cannot be kept */
+    limit(scene, sizeof scene->buffer);
+    exchange_use(&scene->exchange, unkept);
+    assert_wrote(scene, "HTTP/1.1 200 OK\r\n" DATE FIELDS "Content-Length: 2\r\n" HSTS SERVER "\r\nbb");
+    starved = false;
+    answer_unref(unkept);
+    answer_unref(answer);
+}
+
 /* ---- Without an exchange ------------------------------------------------------------------------------------- */
 
 static void says_continue(void **state)
@@ -306,6 +377,9 @@ int main(void)
         SCENE_TEST(needs_spans),
         SCENE_TEST(does_without_memory),
         SCENE_TEST(yields_to_the_first_to_publish),
+        SCENE_TEST(tells_secure_sessions_to_stay),
+        SCENE_TEST(says_hsts_once),
+        SCENE_TEST(has_room_for_hsts),
         SCENE_TEST(says_continue),
         SCENE_TEST(says_unavailable),
     };

@@ -28,6 +28,21 @@ static void writes_what_was_built(void **state)
     assert_int_equal(scene->body_bytes, 4);
 }
 
+static void tells_secure_sessions_to_stay(void **state)
+{
+    struct scene *scene = *state;
+    struct session session = { .host = &scene->host, .secure = true };
+    scene->host.hsts = SLICE("max-age=60");
+    scene->exchange.session = &session;
+    scene->exchange.response.status = 204;
+    assert_wrote(scene, "HTTP/1.1 204 No Content\r\n" DATE "Strict-Transport-Security: max-age=60\r\n" SERVER "\r\n");
+    session.secure = false;
+    assert_wrote(scene, "HTTP/1.1 204 No Content\r\n" DATE SERVER "\r\n");
+    session.secure = true;
+    assert_true(exchange_add_field(&scene->exchange, SLICE("Strict-Transport-Security"), SLICE("max-age=0")));
+    assert_wrote(scene, "HTTP/1.1 204 No Content\r\n" DATE "Strict-Transport-Security: max-age=0\r\n" SERVER "\r\n");
+}
+
 static void frames_by_method_and_status(void **state)
 {
     static const struct {
@@ -232,6 +247,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         SCENE_TEST(writes_what_was_built),
+        SCENE_TEST(tells_secure_sessions_to_stay),
         SCENE_TEST(frames_by_method_and_status),
         SCENE_TEST(sends_from_where_it_lies),
         SCENE_TEST(bounds_a_head),

@@ -106,6 +106,13 @@ static void lines(void **state)
 }
 
 /* Each number option at its least and its most, in its own field and in no other. */
+static void assert_same_text(const char *got, const char *expected)
+{
+    assert_int_equal(got != NULL, expected != NULL);
+    if (expected)
+        assert_string_equal(got, expected);
+}
+
 static void numbers(void **state)
 {
     static const struct {
@@ -135,6 +142,8 @@ static void numbers(void **state)
         { "--max-connections=100000", { .connections_max = 100000 } },
         { "--no-server-header", { .no_server_field = true } },
         { "--trusted-proxies=unix ::1", { .trusted_proxies = "unix ::1" } },
+        { "--https-redirect=8443", { .https_redirect = "8443" } },
+        { "--hsts=60 preload", { .hsts = "60 preload" } },
         { "--workers=3|--workers=4", { .workers = 4 } },
     };
     (void)state;
@@ -162,9 +171,9 @@ static void numbers(void **state)
         assert_int_equal(got.pipelined_max, expected.pipelined_max);
         assert_int_equal(got.connections_max, expected.connections_max);
         assert_int_equal(got.no_server_field, expected.no_server_field);
-        assert_int_equal(got.trusted_proxies != NULL, expected.trusted_proxies != NULL);
-        if (expected.trusted_proxies)
-            assert_string_equal(got.trusted_proxies, expected.trusted_proxies);
+        assert_same_text(got.trusted_proxies, expected.trusted_proxies);
+        assert_same_text(got.https_redirect, expected.https_redirect);
+        assert_same_text(got.hsts, expected.hsts);
         options_fini(&options);
     }
 }
@@ -268,6 +277,9 @@ static void problems(void **state)
         { "--watch=never", "--watch: \"never\" is none of these: auto rescan off" },
         { "--trusted-proxies=10.0.0.1/8",
           "--trusted-proxies: 10.0.0.1/8: the network begins with 10.0.0.0; write that before the slash" },
+        { "--https-redirect=on", "--https-redirect: on: write auto, off, or the port to which https goes" },
+        { "--hsts=year", "--hsts: year: seconds come first; write for example 31536000, which is a year" },
+        { "--hsts=", "--hsts: the value is empty; it needs SECONDS" },
         { "--trusted-proxies", "--trusted-proxies needs a value: --trusted-proxies NETS" },
         { "--cache-policy=fifo", "--cache-policy: \"fifo\" is none of these: sieve lru" },
         { "-t", "--check needs a configuration file: rawhttpd -t -c FILE" },
@@ -392,6 +404,7 @@ static void the_table_is_well_made(void **state)
         assert_true(!row->also || (row->also[0] == ' ' && row->also[strlen(row->also) - 1] == ' '));
         assert_true(!row->words || (row->words[0] == ' ' && row->words[strlen(row->words) - 1] == ' '));
         assert_true(row->kind != OPTION_CHOICE || row->words);
+        assert_int_equal(row->check != NULL, row->kind == OPTION_CHECKED);
         assert_true(row - options_table < OPTIONS_ROWS_MAX);
         assert_int_equal(row->settled_width != 0, takes_number(row));
         if (takes_number(row)) {

@@ -104,10 +104,12 @@ static void every_key_is_shown_once(void **state)
         const struct origin file = { .kind = ORIGIN_FILE };
         snprintf(line, sizeof line, "\n%s ", option_label(row, file, label));
         if (row->scope == SCOPE_ALL && row->kind != OPTION_ADDRESS && row->kind != OPTION_PAGE &&
-            row->kind != OPTION_NETWORKS && strcmp(row->name, "public") != 0)
+            (row->kind != OPTION_CHECKED || row->words) && strcmp(row->name, "public") != 0)
             shows(page, line);
     }
     shows(page, "\n# trusted_proxies is not set");
+    shows(page, "\nhttps_redirect = \"auto\"");
+    shows(page, "\n# hsts is not set");
     free(page);
 }
 
