@@ -281,8 +281,8 @@ RH_API void rh_status(rh_request *request, unsigned status);
 
 /* Adds a field; both strings are copied. False, and the response becomes a 500: the name is no token or is one of the
  * server's own (Content-Length, Transfer-Encoding, Connection, Date; Server unless no_server_field is set), the value
- * has a control character in it or spaces around it, there are 100 already, or there is no memory. A Content-Type holds
- * against that of the calls below. */
+ * has a control character in it or spaces around it, there are 100 already, or there is no memory; the log says which
+ * field, and why. A Content-Type holds against that of the calls below. */
 RH_API bool rh_set(rh_request *request, const char *name, const char *value);
 
 /* The response's content, which ends the building of the response; one call a request, another one does nothing, and is

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MAX_SIZE = 1024 };
-
 /* Where to cut `line` so that no UTF-8 character is cut in two: bytes 10xxxxxx continue one. */
 static size_t cut_before(const char *line, size_t size)
 {
@@ -33,7 +31,7 @@ static void clean(char *line)
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 {
     static const char more[] = "...";
-    char line[LINE_MAX_SIZE];
+    char line[LOG_LINE_SIZE];
     va_list arguments;
 
     if (!log->write)

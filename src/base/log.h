@@ -5,6 +5,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+enum { LOG_LINE_SIZE = 1024 }; /* bytes; what is longer is cut */
+
 struct log {
     void (*write)(void *user, enum log_level level, const char *line); /* NULL: silence */
     void *user;

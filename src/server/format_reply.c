@@ -38,7 +38,7 @@ static inline bool append(struct exchange *exchange, formatter *write, const cha
         return false;
     struct writer w = writer_on(text->data + text->used, text->room - text->used);
     if (!write(&w, format, arguments))
-        exchange->response.refused = true; /* half of a text is none: the caller gets a 500 */
+        respond_refuse(exchange, "used a format that is none: %.80s", format); /* half of a text is none either */
     if (!w.overflowed) {
         text->used += writer_used(&w);
         return false;
@@ -55,7 +55,7 @@ static void finish(struct exchange *exchange, struct slice type)
     if (respond_is_second(exchange))
         return;
     if (text->used == 0 || (exchange->response.place.begun && !exchange->response.place.whole))
-        exchange->response.refused = true; /* nothing, or something that has not been ended */
+        respond_refuse(exchange, "sent a text that is empty, or JSON that has not been ended");
     respond_bytes(exchange, type, slice_make(text->data, text->used));
 }
 

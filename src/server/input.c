@@ -133,8 +133,7 @@ static struct cookie cookie_of(const rh_cookie_options *options)
 
 static bool refuse(struct exchange *exchange, const char *what)
 {
-    exchange->response.refused = true;
-    respond_complain_once(exchange, what);
+    respond_refuse(exchange, "%s", what);
     return false;
 }
 

@@ -14,9 +14,9 @@ static bool in_object(const struct json_place *place)
     return place->depth > 0 && (place->objects >> (place->depth - 1) & 1);
 }
 
-static void refuse(rh_request *request)
+static void refuse(rh_request *request, const char *what)
 {
-    ((struct exchange *)request)->response.refused = true;
+    respond_refuse((struct exchange *)request, "built JSON that is none: %s", what);
 }
 
 /* What stands before a value: a comma, the member's name. False: it may not stand here. */
@@ -24,7 +24,8 @@ static bool begin(rh_request *request, const char *name)
 {
     struct json_place *place = place_of(request);
     if (place->whole || in_object(place) != (name != NULL)) {
-        refuse(request);
+        refuse(request, place->whole ? "a second value behind the whole one"
+                                     : name != NULL ? "a name outside of an object" : "no name within an object");
         return false;
     }
     const char *comma = place->follows ? "," : "";
@@ -42,7 +43,7 @@ static void open(rh_request *request, const char *name, bool object)
 {
     struct json_place *place = place_of(request);
     if (place->depth == DEPTH_MAX) {
-        refuse(request);
+        refuse(request, "more than 64 within each other");
         return;
     }
     if (!begin(request, name))
@@ -69,7 +70,7 @@ void rh_json_end(rh_request *request)
 {
     struct json_place *place = place_of(request);
     if (place->depth == 0) {
-        refuse(request);
+        refuse(request, "an end of nothing");
         return;
     }
     rh_json_add(request, in_object(place) ? "}" : "]");

@@ -220,7 +220,7 @@ bool rh_validate(rh_request *request, const char *etag, int64_t modified_s)
     if (respond_is_second(exchange))
         return false;
     if (text.size > 0 && !is_etag(text)) {
-        exchange->response.refused = true;
+        respond_refuse(exchange, "gave an ETag that is none: it stands in quotes, as \"v1\" does");
         return true;
     }
     struct offer *offer = make(exchange);

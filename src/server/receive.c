@@ -9,7 +9,7 @@ void receive_with(struct exchange *exchange, struct receiver receiver)
     bool streams = route != NULL && route->stream;
     struct receiver *copy = streams ? arena_take(&exchange->arena, sizeof *copy) : NULL;
     if (!streams)
-        exchange->response.refused = true;
+        respond_refuse(exchange, "takes the body in pieces, and its route does not stream");
     else if (copy == NULL)
         respond_starved(exchange);
     if (copy == NULL)

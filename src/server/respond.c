@@ -9,6 +9,8 @@
 #include "server/sized.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct exchange *of(rh_request *request)
@@ -69,16 +71,29 @@ void respond_starved(struct exchange *exchange)
 /* ---- Mistakes of the program -------------------------------------------------------------------------------- */
 
 /* "GET /users/7: the handler of GET /users/{id} gave no answer". */
-static void complain(const struct exchange *exchange, const char *what)
+static void complain(const struct exchange *exchange, const char *what, const char *outcome)
 {
     const struct beside *beside = exchange->beside;
     const struct middleware *turn = beside != NULL ? beside->turn : NULL;
     const struct route *route = exchange->route;
     const char *name = turn != NULL ? turn->text : route != NULL ? route->pattern : "this request";
     struct slice method = exchange->request.method_name, path = exchange->request.path;
-    log_write(&exchange_worker(exchange)->server->log, LOG_LEVEL_ERROR, "%.*s %.*s: the %s %s %s", (int)method.size,
+    log_write(&exchange_worker(exchange)->server->log, LOG_LEVEL_ERROR, "%.*s %.*s: the %s %s %s%s", (int)method.size,
               method.data, (int)(path.size < 200 ? path.size : 200), path.data,
-              turn != NULL ? "middleware for" : "handler of", name, what);
+              turn != NULL ? "middleware for" : "handler of", name, what, outcome);
+}
+
+void respond_refuse(struct exchange *exchange, const char *format, ...)
+{
+    char what[LOG_LINE_SIZE];
+    va_list arguments;
+    if (exchange->response.refused)
+        return;
+    exchange->response.refused = true;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    complain(exchange, what, "; answered 500");
 }
 
 void respond_complain_once(struct exchange *exchange, const char *what)
@@ -87,7 +102,7 @@ void respond_complain_once(struct exchange *exchange, const char *what)
     if (beside == NULL || beside->told)
         return;
     beside->told = true;
-    complain(exchange, what);
+    complain(exchange, what, "");
 }
 
 bool respond_is_second(struct exchange *exchange)
@@ -146,17 +161,15 @@ void respond_settle(struct exchange *exchange)
         answer_error(exchange, exchange->response.status, 0, exchange->response.detail);
         return;
     }
-    if (exchange->response.refused)
-        complain(exchange, "set a field, a status or a format that cannot be sent; answered 500");
-    else if (!exchange_answered(exchange))
-        complain(exchange, "gave no answer, neither now nor deferred; answered 500");
-    else {
-        if (exchange->beside != NULL)
-            offer_settle(exchange);
-        add_said(exchange);
+    if (!exchange_answered(exchange))
+        respond_refuse(exchange, "gave no answer, neither now nor deferred");
+    if (exchange->response.refused) {
+        respond_error(exchange, 500, 0, SLICE(""));
         return;
     }
-    respond_error(exchange, 500, 0, SLICE(""));
+    if (exchange->beside != NULL)
+        offer_settle(exchange);
+    add_said(exchange);
 }
 
 void respond_dress(struct exchange *exchange)
@@ -167,10 +180,28 @@ void respond_dress(struct exchange *exchange)
 
 /* ---- Building ----------------------------------------------------------------------------------------------- */
 
+/* Why a field was not taken. */
+static const char *fault_of(struct slice name, struct slice value)
+{
+    if (!field_name_valid(name))
+        return "a name is a token: letters, digits, - _ . and their like";
+    if (!field_settable(name))
+        return "that is the server's own to set";
+    if (!field_value_valid(value))
+        return "its value has a control character in it, or spaces around it";
+    return "there are too many fields, or there is no memory";
+}
+
+static void refuse_field(struct exchange *exchange, struct slice name, struct slice value)
+{
+    respond_refuse(exchange, "set the field \"%.*s\": %s", (int)(name.size < 80 ? name.size : 80),
+                   name.data, fault_of(name, value));
+}
+
 static void add(struct exchange *exchange, struct slice name, struct slice value)
 {
     if (!exchange_add_field(exchange, name, value))
-        exchange->response.refused = true;
+        refuse_field(exchange, name, value);
 }
 
 static const struct slice content_type = SLICE_INIT("Content-Type");
@@ -191,7 +222,7 @@ static void set_own_type(struct exchange *exchange, struct slice type)
 {
     bool wanted = type.size > 0 && !has_type(exchange);
     if (wanted && !exchange_add_constant(exchange, content_type, type))
-        exchange->response.refused = true;
+        refuse_field(exchange, content_type, type);
 }
 
 static unsigned chosen(const struct exchange *exchange, unsigned otherwise)
@@ -271,7 +302,7 @@ bool respond_field(struct exchange *exchange, struct slice name, struct slice va
 {
     bool late = middleware_handed_on(exchange);
     if (late ? !add_late(exchange, name, value) : !exchange_add_field(exchange, name, value))
-        exchange->response.refused = true;
+        refuse_field(exchange, name, value);
     return !exchange->response.refused;
 }
 
@@ -289,7 +320,7 @@ void rh_status(rh_request *request, unsigned status)
     if (status_valid(status))
         of(request)->response.chosen = status;
     else
-        of(request)->response.refused = true;
+        respond_refuse(of(request), "set the status %u, and there is none but 200 to 599", status);
 }
 
 bool rh_set(rh_request *request, const char *name, const char *value)
@@ -298,7 +329,7 @@ bool rh_set(rh_request *request, const char *name, const char *value)
     bool server = slice_equal_nocase(slice_text(name), SLICE("server"));
     if (!server || !exchange_worker(exchange)->server->config.server_field)
         return respond_field(exchange, slice_text(name), slice_text(value));
-    exchange->response.refused = true; /* there is one already */
+    respond_refuse(exchange, "set the field \"Server\": without no_server_field that is the server's");
     return false;
 }
 
@@ -333,7 +364,7 @@ void rh_redirect(rh_request *request, unsigned status, const char *location)
         return;
     add(exchange, SLICE("Location"), slice_text(location));
     if (status < 300 || status > 399 || status == 304)
-        exchange->response.refused = true;
+        respond_refuse(exchange, "redirected with the status %u, which is none for that", status);
     exchange->response.status = status;
 }
 

@@ -41,6 +41,10 @@ bool respond_is_second(struct exchange *exchange);
 /* Logs what the handler or middleware has done, the first time in a request. */
 void respond_complain_once(struct exchange *exchange, const char *what);
 
+/* What the program has said cannot be sent: the response becomes a 500, and the log says why, for the first such thing
+ * in a request. */
+void respond_refuse(struct exchange *exchange, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Reads options as sized_read does. False: there is one that is not known, and the response is a 500. */
 bool respond_take(struct exchange *exchange, void *known, size_t known_size, const void *given, size_t given_size)
     __attribute__((warn_unused_result));

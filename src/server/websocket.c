@@ -54,7 +54,8 @@ static void refuse(rh_request *request, const struct ws_handshake *handshake)
     if (handshake->status == UPGRADE_REQUIRED) { /* RFC 9110 15.5.22, RFC 6455 4.2.2 */
         bool added = add_upgrade(exchange) &&
                      exchange_add_constant(exchange, SLICE("Sec-WebSocket-Version"), SLICE("13"));
-        exchange->response.refused |= !added;
+        if (!added)
+            respond_refuse(exchange, "has no memory for a field");
     }
     rh_fail(request, handshake->status, handshake->refusal);
 }

@@ -339,7 +339,7 @@ static void late_errors(void **state)
     assert_non_null(strstr(ask(server, "GET /plain")->body, "<p class=\"detail\">in time</p>"));
     assert_int_equal(ask(server, "GET /status")->status, 500);
     assert_int_equal(ask(server, "GET /refused")->status, 500);
-    assert_true(noted(&notes, "GET /refused: the handler of GET /refused set a field"));
+    assert_true(noted(&notes, "GET /refused: the handler of GET /refused set the field"));
     assert_int_equal(ask_with(server, "HEAD /plain", json, "")->body_size, 0);
     rh_server_free(server);
 }

@@ -382,9 +382,9 @@ static void tells_mistakes(void **state)
         { "GET /bad/x?twice", "no trace", "/bad/x: the middleware for /bad called rh_next where nothing is next", 200 },
         { "GET /bad/x?answer-next", "instead", "the middleware for /bad called rh_next where nothing is next", 200 },
         { "GET /bad/x?next-answer", "no trace", "the middleware for /bad answers a second time", 200 },
-        { "GET /bad/x?bad-next", NULL, "the middleware for /bad set a field", 500 },
-        { "GET /bad/x?bad-answer", NULL, "the middleware for /bad set a field", 500 },
-        { "GET /bad/x?next-bad", NULL, "the middleware for /bad set a field", 500 },
+        { "GET /bad/x?bad-next", NULL, "the middleware for /bad set the field \"bad name\"", 500 },
+        { "GET /bad/x?bad-answer", NULL, "the middleware for /bad set the field \"bad name\"", 500 },
+        { "GET /bad/x?next-bad", NULL, "the middleware for /bad set the field \"X\"", 500 },
         { "GET /bad/forgetful?next-answer", NULL, "the handler of GET /bad/forgetful gave no answer", 500 },
         { "GET /next", "answered", "the handler of GET /next called rh_next where nothing is next", 200 },
     };
@@ -446,7 +446,7 @@ static void goes_on_when_it_is_home(void **state)
     assert_int_equal(ask(server, "GET /later/trace?forget")->status, 500);
     assert_true(noted(&notes, "GET /later/trace: the middleware for /later/ gave no answer"));
     assert_int_equal(ask(server, "GET /later/trace?bad")->status, 500);
-    assert_true(noted(&notes, "GET /later/trace: the middleware for /later/ set a field"));
+    assert_true(noted(&notes, "GET /later/trace: the middleware for /later/ set the field"));
 }
 
 /* ---- The end ------------------------------------------------------------------------------------------------ */
