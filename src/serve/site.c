@@ -17,15 +17,32 @@ static const struct log silent;
 
 /* ---- Looking up --------------------------------------------------------------------------------------------- */
 
-struct site_match site_match_folder(const struct site *site, struct slice path)
+/* The index of the folder that is called so but for its slash, or NULL. */
+static struct page *find_slashed(const struct site *site, struct slice path)
 {
     char folder[PATH_MAX];
     struct writer w = writer_on(folder, sizeof folder);
 
     writer_put(&w, path);
     writer_byte(&w, '/');
-    bool possible = path.size > 0 && !w.overflowed;
-    struct page *index = possible ? site_slot_find(site, writer_slice(&w))->page : NULL;
+    return path.size > 0 && !w.overflowed ? site_slot_find(site, writer_slice(&w))->page : NULL;
+}
+
+/* "/docs/index", as "/about" is about.html: the page's home is the folder. NULL: it is none, or a listed folder's. */
+static struct page *find_index(const struct site *site, struct slice path)
+{
+    struct slice name = SLICE("/index");
+    size_t folder;
+    if (!slice_ends(path, name) || site_folders_find(site->folders, path, &folder))
+        return NULL;
+    return site_slot_find(site, slice_part(path, 0, path.size - name.size + 1))->page;
+}
+
+struct site_match site_match_folder(const struct site *site, struct slice path)
+{
+    struct page *index = find_slashed(site, path);
+    if (!index)
+        index = find_index(site, path);
     return (struct site_match){ index ? SITE_REDIRECT : SITE_NOTHING, index };
 }
 

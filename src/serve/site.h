@@ -75,7 +75,8 @@ struct site_match {
 };
 
 /* `path` is normal. "/" and "/docs/" find index.html in them; "/about" finds about.html, or redirects to "/about/"
- * where that folder has an index; "/about.html" and "/docs/index.html" are found as themselves. */
+ * where that folder has an index, and "/docs/index" to "/docs/"; "/about.html" and "/docs/index.html" are found as
+ * themselves: whoever writes them in a link, or saves the page, means the file. */
 void site_find(const struct site *site, struct slice path, struct site_match *match);
 
 /* A page by its exact path ("/404.html"), or NULL. */

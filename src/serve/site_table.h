@@ -75,7 +75,8 @@ static inline struct site_slot *site_slot_find_hidden(const struct site *site, s
     return site_slot_search(site, path, path.size | SITE_SLOT_HIDDEN);
 }
 
-/* What a path means that is no address: a redirect to the folder that it is with a slash at its end, or nothing. */
+/* What a path means that is no address: a redirect to the folder that it is with a slash at its end or without
+ * "index", or nothing. */
 struct site_match site_match_folder(const struct site *site, struct slice path);
 
 /* See site_find. In place where nearly every request comes by: 25 instructions less. */

@@ -56,12 +56,19 @@ static void find_nothing(struct way *way)
         find_fallback(way);
 }
 
+static bool redirects(const struct way *way)
+{
+    return way->address == ADDRESS_REDIRECT || way->address == ADDRESS_NAMED_REDIRECT;
+}
+
 static void find_page(struct way *way)
 {
     struct slice path = way->exchange->request.path;
     switch (way->match.found) {
     case SITE_NOTHING: find_nothing(way); return;
-    case SITE_REDIRECT: way->address = ADDRESS_REDIRECT; return;
+    case SITE_REDIRECT:
+        way->address = slice_starts(path, site_folder(way->match.page)) ? ADDRESS_NAMED_REDIRECT : ADDRESS_REDIRECT;
+        return;
     case SITE_PAGE: break;
     }
     way->page = way->match.page;
@@ -241,6 +248,7 @@ static void tell_address(const struct way *way, struct sheet *sheet)
         [ADDRESS_CLEAN] = "a clean address, without .html",
         [ADDRESS_INDEX] = "a folder, of which this is the index",
         [ADDRESS_REDIRECT] = "a folder's, but for its slash: redirects there",
+        [ADDRESS_NAMED_REDIRECT] = "a folder's, but for the name of its index: redirects there",
         [ADDRESS_LISTING] = "a folder without index, which is listed",
         [ADDRESS_LISTING_REDIRECT] = "a listed folder's, but for its slash: redirects there",
         [ADDRESS_FALLBACK] = "nothing has it; a navigation, so the fallback answers",
@@ -250,7 +258,7 @@ static void tell_address(const struct way *way, struct sheet *sheet)
         tell_nothing(way, sheet);
     else
         sheet_fact(sheet, "address", "%s", kinds[way->address]);
-    if (way->address == ADDRESS_REDIRECT)
+    if (redirects(way))
         sheet_fact(sheet, "folder", "%.*s", SHEET_SLICE(site_folder(way->match.page)));
 }
 
@@ -265,7 +273,7 @@ static void tell_page(const struct way *way, struct sheet *sheet)
     if (way->page)
         sheet_fact(sheet, "file", "%.*s, %llu bytes, %.*s", SHEET_SLICE(page_address(way->page)),
                    (unsigned long long)way->page->size, SHEET_SLICE(way->page->type));
-    bool answers = way->page || way->address == ADDRESS_REDIRECT;
+    bool answers = way->page || redirects(way);
     if (!reads(way->exchange) && answers)
         sheet_fact(sheet, "method", "pages have an answer for GET, HEAD and OPTIONS");
 }

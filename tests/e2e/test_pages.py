@@ -56,6 +56,29 @@ def test_a_folder_without_its_slash_is_redirected_once(site, serve):
         assert server.ask(redirect["location"]).text == "the docs"
 
 
+def test_an_index_without_its_ending_is_redirected_once(site, serve):
+    """To the folder, as /docs is; with its ending it is the file itself."""
+    site.put("index.html", "home")
+    site.put("docs/index.html", "the docs")
+    server = serve()
+    for target, home, text in (("/index", "/", "home"), ("/docs/index", "/docs/", "the docs")):
+        for query in ("", "?a=1&b=%20/x?y"):
+            redirect = server.ask(target + query)
+            assert (redirect.status, redirect["location"]) == (301, home + query)
+            assert server.ask(redirect["location"]).text == text
+        assert server.ask(target + ".html").text == text
+    assert server.ask("/nothing/index").status == 404
+    assert server.ask("/index", method="POST", body=b"").status == 405
+
+
+def test_a_listed_folder_called_index_comes_first(site, serve):
+    site.put("index.html", "home")
+    site.put("index/a.txt", "a")
+    server = serve("--list")
+    assert server.ask("/index")["location"] == "/index/"
+    assert "a.txt" in server.ask("/index/").text
+
+
 def test_a_redirect_spells_names_as_a_url_does(site, serve):
     site.put("über uns/index.html", "we")
     assert serve().ask("/%c3%bcber%20uns")["location"] == "/%C3%BCber%20uns/"

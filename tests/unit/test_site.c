@@ -61,14 +61,22 @@ static void addresses_of_a_site(void **state)
     static const char *const cases[][2] = {
         { "/", "index.html" },
         { "/index.html", "index.html" },
-        { "/index", "" },
+        { "/index", "-> /" },
         { "/about", "about.html" },
         { "/about.html", "about.html" },
         { "/about/", "" },
         { "/docs", "-> /docs/" },
         { "/docs/", "docs/index.html" },
         { "/docs/index.html", "docs/index.html" },
-        { "/docs/index", "" },
+        { "/docs/index", "-> /docs/" },
+        { "/bare/index", "" },
+        { "/about/index", "" },
+        { "/docsindex", "" },
+        { "/xindex", "" },
+        { "/index/", "" },
+        { "/Index", "" },
+        { "index", "" },
+        { "/docs/index/index", "" },
         { "/docs/more", "docs/more.html" },
         { "/docs/more.html", "docs/more.html" },
         { "/docs//", "" },
@@ -104,7 +112,9 @@ static void rivals_for_an_address(void **state)
                            "exact", "exact.html",           /* the file itself before any other */
                            "x.html/index.html",             /* a folder that looks like a page */
                            "y.html/index.html", "y/index.html",
-                           "sub/index.html/index.html");
+                           "sub/index.html/index.html",
+                           "f/index", "f/index.html",       /* a file, or a folder, of that very name */
+                           "g/index/index.html", "g/index.html");
     build();
     means("/both", "both.html");
     means("/both/", "both/index.html");
@@ -116,6 +126,9 @@ static void rivals_for_an_address(void **state)
     means("/x", "");
     means("/y", "-> /y/");
     means("/y.html", "-> /y.html/");
+    means("/f/index", "f/index");
+    means("/g/index", "-> /g/index/");
+    means("/g/index/index", "-> /g/index/");
     means("/sub", "");
     means("/sub/", "");
     means("/sub/index.html", "-> /sub/index.html/");
