@@ -1,5 +1,5 @@
-/* Header blocks of HTTP/2 (RFC 7541), whole ones, into fields. The text of the fields goes into the caller's writer, one
- * behind the other, and is found there by 16-bit offsets, as those of HTTP/1 are in their head (http/fields.h).
+/* Header blocks of HTTP/2 (RFC 7541), whole ones, into fields. The text of the fields goes into the caller's writer,
+ * one behind the other, and is found there by 16-bit offsets, as those of HTTP/1 are in their head (http/fields.h).
  *
  *     hpack_decode_begin(&decode, &decoder, block, &text);
  *     while ((result = hpack_decode_next(&decode, &field)) == HPACK_FIELD)
@@ -48,7 +48,8 @@ struct hpack_field {
     uint8_t id;      /* field_id, or hpack_pseudo from HPACK_PSEUDO on */
     uint8_t fixed;   /* 1 to 61: all of it is this entry of the static table (2: ":method" "GET"); 0: it is not */
     bool valid;      /* RFC 9113 8.2.1: the name is a token without capitals, and the value has no control but tab and
-                        no white space around it. (A pseudo field's name is not looked at: unknown ones are told.) */
+                        no white space around it. Always of a pseudo field that is known: whoever reads its value has
+                        a narrower grammar for it; never of one that is not (id HPACK_PSEUDO) */
 };
 
 void hpack_decode_begin(struct hpack_decode *decode, struct hpack_decoder *decoder, struct slice block,

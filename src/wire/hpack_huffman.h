@@ -1,7 +1,7 @@
 /* The Huffman code of HPACK (RFC 7541 5.2 and Appendix B): strings of field names and values, packed.
  *
- * It knows nothing of fields, of integers or of what stands around a string. The code itself lies in hpack_code.h and
- * the decoder's table in hpack_states.h, both made by tools/hpack_tables. */
+ * It knows nothing of fields, of integers or of what stands around a string. Its tables are made by tools/hpack_tables:
+ * hpack_codes.h, and for decoding hpack_pairs.h and hpack_longs.h. */
 #ifndef WIRE_HPACK_HUFFMAN_H
 #define WIRE_HPACK_HUFFMAN_H
 

@@ -23,14 +23,20 @@ enum hpack_pseudo {
 
 /* The octets that an entry costs beside its name and value (RFC 7541 4.1), what both sides begin with (RFC 9113 6.5.2),
  * and the most that we ever keep. */
-enum { HPACK_ENTRY_COST = 32, HPACK_TABLE_DEFAULT = 4096, HPACK_TABLE_MAX = 4096, HPACK_STATIC_COUNT = 61 };
+enum { HPACK_ENTRY_COST = 32, HPACK_TABLE_DEFAULT = 4096, HPACK_TABLE_MAX = 4096 };
 
-/* An entry's texts: the name, and the value right behind it. */
+enum { HPACK_STATIC_COUNT = 61, HPACK_TEXTS_SPARE = 32 };
+
+/* What was found out about a field's octets (RFC 9113 8.2.1): the name is a token without capitals; the value has no
+ * control but tab, and no white space around it. */
+enum { HPACK_NAME_VALID = 1, HPACK_VALUE_VALID = 2, HPACK_VALID = HPACK_NAME_VALID | HPACK_VALUE_VALID };
+
+/* The name, and the value right behind it. */
 struct hpack_entry {
     uint16_t at; /* within the texts of its table */
     uint16_t name_size, value_size;
     uint8_t id;    /* field_id or hpack_pseudo */
-    uint8_t valid; /* see hpack_field.valid */
+    uint8_t valid; /* of HPACK_VALID */
 };
 
 struct hpack_table {
@@ -48,11 +54,9 @@ void hpack_table_fini(struct hpack_table *table);
 /* Changes its size, at most HPACK_TABLE_MAX, and evicts what is too much by then. Size 0 gives the memory back. */
 void hpack_table_resize(struct hpack_table *table, size_t size_max);
 
-/* What is known of a field to be added: `texts` are its name and value, one right behind the other, and lie outside of
- * the table. */
+/* A field to be added; its texts lie outside of the table. */
 struct hpack_added {
-    const char *texts;
-    size_t name_size, value_size;
+    struct slice name, value;
     uint8_t id, valid;
 };
 
@@ -60,15 +64,39 @@ struct hpack_added {
  * False: no memory, and the table no longer agrees with the peer's. */
 __attribute__((warn_unused_result)) bool hpack_table_add(struct hpack_table *table, const struct hpack_added *added);
 
-/* One of either table by the RFC's index (2.3.3): 1 to 61, and from 62 on the dynamic one's, latest first. NULL: there
- * is no such entry. `*texts` is where its name begins: valid until something is added, and readable (but meaningless)
- * for HPACK_TEXTS_SPARE octets beyond its end, so that short ones can be copied as whole words. */
-enum { HPACK_TEXTS_SPARE = 32 };
-const struct hpack_entry *hpack_table_get(const struct hpack_table *table, size_t index, const char **texts);
+/* The static table: entries from 1 on, one of whose texts is there for each. */
+extern const struct hpack_entry hpack_static_entries[HPACK_STATIC_COUNT + 1];
+extern const char hpack_static_texts[HPACK_STATIC_COUNT + 2][HPACK_TEXTS_SPARE];
 
-/* The index of an entry of this name and value, lower case; or else, as `*name_only` says, of one of this name; or
- * 0. The static table's is preferred where both have it; `table` may be NULL: the static one only. */
-size_t hpack_table_find(const struct hpack_table *table, struct slice name, struct slice value, bool *name_only);
+/* An entry of either table by the RFC's index (2.3.3): 1 to 61, and from 62 on the dynamic one's, latest first. NULL:
+ * there is none. `*texts` is where its name begins: valid until something is added, and readable, but meaningless, for
+ * HPACK_TEXTS_SPARE octets beyond its end, so that short ones can be copied as whole words. */
+static inline const struct hpack_entry *hpack_table_get(const struct hpack_table *table, size_t index,
+    const char **texts)
+{
+    if (index - 1 < HPACK_STATIC_COUNT) {
+        *texts = hpack_static_texts[index];
+        return &hpack_static_entries[index];
+    }
+    size_t age = index - HPACK_STATIC_COUNT; /* 1: the latest */
+    if (index == 0 || age > table->count)
+        return NULL;
+    const struct hpack_entry *entries = (const void *)table->block;
+    const struct hpack_entry *entry = &entries[(table->first + table->count - age) & (table->entries_max - 1U)];
+    *texts = (const char *)(entries + table->entries_max) + entry->at;
+    return entry;
+}
+
+/* The index of the first entry of this name, which is in lower case, and of that with this value, too; 0 where there is
+ * none. */
+struct hpack_found {
+    size_t name, field;
+};
+struct hpack_found hpack_static_find(struct slice name, struct slice value);
+struct hpack_found hpack_table_find(const struct hpack_table *table, struct slice name, struct slice value);
+
+/* The name that a pseudo field has, HPACK_AUTHORITY to HPACK_STATUS. */
+struct slice hpack_pseudo_name(uint8_t id);
 
 /* The id of a name in lower case, pseudo names too. */
 uint8_t hpack_identify(struct slice name);
