@@ -50,7 +50,7 @@ static void check_passwords(struct options *options, const char *file, unsigned 
 static void check_rules(struct options *options, const struct host *host)
 {
     for (size_t i = 0; i < host->options.rule_count; i++)
-        if (host->options.rules[i].basic_auth)
+        if (host->options.rules[i].basic_auth && host->options.rules[i].basic_auth[0]) /* else that was told */
             check_passwords(options, host->options.rules[i].basic_auth, host->rule_lines[i]);
 }
 

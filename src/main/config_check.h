@@ -5,8 +5,8 @@
 
 #include "main/options.h"
 
-/* After options_parse. False: what is wrong has been put to options->problems, or, where it does not stand in the file,
- * to options->problem. */
+/* After options_parse, also where that has found mistakes in the file. False: what is wrong has been put to
+ * options->problems, or, where it does not stand in the file, to options->problem. */
 bool config_check_disk(struct options *options);
 
 #endif

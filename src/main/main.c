@@ -106,7 +106,7 @@ static enum exit_status complain(const struct options *options, const struct rep
         report_problem(report, options->config, problems->at[i].line, problems->at[i].text);
     if (problems->dropped > 0)
         report_problem(report, options->config, 0, "and more");
-    if (!problems_any(problems))
+    if (options->problem[0] || !problems_any(problems))
         report_fatal(report, "%s", options->problem);
     return EXIT_USAGE;
 }
@@ -215,15 +215,20 @@ static enum exit_status serve(struct options *options, struct report *report)
     return status;
 }
 
-/* A server that is made and not started checks what depends on several options. Modules are loaded, and do not begin:
- * what they would open or start is not for a check. */
-static enum exit_status check(struct options *options, struct report *report)
+/* Modules are loaded, and do not begin: what they would open or start is not for a check. */
+static bool check_files(struct options *options)
 {
     struct modules modules;
     bool loaded = modules_load(&modules, options);
     bool there = config_check_disk(options);
     modules_end(&modules);
-    if (!loaded || !there)
+    return loaded && there;
+}
+
+/* A server that is made and not started checks what depends on several options. */
+static enum exit_status check(struct options *options, struct report *report)
+{
+    if (!check_files(options))
         return complain(options, report);
     rh_server *server = make_server(options, report);
     if (!server)
@@ -275,11 +280,20 @@ static enum exit_status show_config(const struct options *options, const struct 
     return status;
 }
 
+/* A check that has found mistakes in the text looks at the files that it names, too, as far as it could be read: who
+ * mends one would only meet the other. */
+static enum exit_status refuse(struct options *options, const struct report *report)
+{
+    if (options->check && problems_any(&options->problems))
+        (void)check_files(options);
+    return complain(options, report);
+}
+
 static enum exit_status act(enum options_outcome outcome, struct options *options, struct report *report)
 {
     switch (outcome) {
     case OPTIONS_WRONG:
-        return complain(options, report);
+        return refuse(options, report);
     case OPTIONS_HELP:
         return print(help_print);
     case OPTIONS_VERSION:

@@ -103,7 +103,7 @@ host "" { status = 404 }
     ("\nlist = true\nlist = true", "3: list stands here a second time, after line 2"),
     ('\nhost "a" {', '2: the "{" in this line is never closed'),
     ('root = "www', "1: the text that begins here has no closing quote in its line"),
-    ('root = "a\\n"', '1: "\\" in a text goes before a quote or another "\\" only'),
+    ('fallback = "/a\\n"', '1: "\\" in a text goes before a quote or another "\\" only'),
     ("root = a\0", "1: a NUL byte: this is not a text"),
 ])
 def test_one_mistake(config, text, line):
@@ -115,6 +115,22 @@ def test_what_is_not_on_the_disk(config, scratch):
     assert checked(path, 2, f"1: root: {scratch}/wwww: No such file or directory",
                    f"2: basic_auth: {scratch}/nobody: No such file or directory",
                    f"3: root: {scratch}/htpasswd: Not a directory") == ""
+
+
+def test_what_is_wrong_in_the_text_and_on_the_disk(config, scratch):
+    """In one run, whatever came first; also what the command line names."""
+    text = ('root = "wwww"\nworkers = many\nrule "/a" { basic_auth = "nobody" staus = 1 }\n'
+            'rule "/b" { basic_auth = "" }\nmodule "none.so" {}\nhost "a" { root = "gone" }\nhost "b" {\n')
+    path = config(text)
+    lines = [f"1: root: {scratch}/wwww: No such file or directory", '2: workers: "many" is not a number from 1 to 256',
+             "3: unknown key staus; did you mean status?", f"3: basic_auth: {scratch}/nobody: No such file or directory",
+             "4: rule: /b: basic_auth names no file; write the path of one with name:hash lines",
+             f"5: module: {scratch}/none.so: No such file or directory", f"6: root: {scratch}/gone: No such file or directory",
+             '7: the "{" in this line is never closed']
+    assert checked(path, 2, *lines) == ""
+    done = run("-t", "-c", path, scratch / "missing")
+    assert done.stderr.splitlines() == [*(f"{path}:{line}" for line in lines[1:]),
+                                        f"rawhttpd: root: {scratch}/missing: No such file or directory"]
 
 
 @pytest.mark.parametrize("text, message", [
@@ -144,7 +160,8 @@ def test_a_folder_that_is_not_there_at_the_start(config, scratch):
     for arguments, status in (("-t",), 2), ((), 1):
         done = run("-c", path, scratch / "missing", *arguments)
         assert (done.returncode, done.stdout) == (status, "")
-        assert done.stderr == f"{path}:3: root: {scratch}/www2: No such file or directory\n"
+        assert done.stderr == (f"{path}:3: root: {scratch}/www2: No such file or directory\n"
+                               f"rawhttpd: root: {scratch}/missing: No such file or directory\n")
 
 
 def test_what_several_options_make_together(config):
