@@ -72,7 +72,7 @@ RH_API void rh_log_stderr(void *user, enum rh_log_level level, const char *line)
 typedef struct rh_options {
     const char *listen;         /* default "127.0.0.1:8080". Several, separated by spaces, up to 16. ":8080" all
                                    interfaces, "[::1]:8080", "localhost:8080" both loopbacks (which counts twice),
-                                   "unix:/path". Port 0: any free one, see rh_port */
+                                   "unix:/path". Port 0: any free one, see rh_address */
     const char *root;           /* folder of pages; NULL: no pages */
     unsigned workers;           /* threads with a loop each; default: usable CPUs */
     unsigned background;        /* threads for blocking work; default 4 */
@@ -153,6 +153,10 @@ RH_API const char *rh_error(const rh_server *server);
 
 /* The TCP port of the first listener, after rh_start; 0 for a unix socket. */
 RH_API unsigned rh_port(const rh_server *server);
+
+/* All addresses it listens on, from 0, after rh_start, each with the port that it was given: "127.0.0.1:41234",
+ * "[::1]:8080", "unix:/path". The log says them, too. NULL beyond the last one. Valid until rh_server_free. */
+RH_API const char *rh_address(const rh_server *server, unsigned index);
 
 /* What is served, after rh_start. */
 typedef struct rh_site_info {

@@ -11,6 +11,7 @@
 #include "main/report.h"
 #include "main/request_text.h"
 #include "main/signals.h"
+#include "server/addresses.h"
 #include "server/explain.h"
 
 #include <fcntl.h>
@@ -184,6 +185,8 @@ static rh_server *make_server(struct options *options, struct report *report)
     rh_server *server = rh_server_new(options->server);
     if (!server)
         report_fatal(report, "out of memory");
+    if (server)
+        addresses_leave_to_program(server); /* see announce */
     if (server && !*rh_error(server) && hosts_register(server, options))
         return server;
     rh_server_free(server);

@@ -107,7 +107,7 @@ unsigned address_port(const struct address *address)
     }
 }
 
-static void format(const struct address *address, char *out, size_t size)
+void address_text(const struct address *address, char *out, size_t size)
 {
     char host[INET6_ADDRSTRLEN] = "";
     switch (address->name.any.sa_family) {
@@ -125,8 +125,8 @@ static void format(const struct address *address, char *out, size_t size)
 
 static void explain(const struct address *address, int error, char *why)
 {
-    char text[160];
-    format(address, text, sizeof text);
+    char text[ADDRESS_TEXT_SIZE];
+    address_text(address, text, sizeof text);
     switch (error) {
     case EADDRINUSE:
         snprintf(why, LISTEN_WHY_SIZE,

@@ -20,7 +20,7 @@ struct address {
     bool dual;     /* [::] that takes IPv4 too, and falls back to 0.0.0.0 */
 };
 
-enum { ADDRESS_EXPANDED_MAX = 2, LISTEN_WHY_SIZE = 256, LISTEN_BACKLOG = 4096 };
+enum { ADDRESS_EXPANDED_MAX = 2, ADDRESS_TEXT_SIZE = 128, LISTEN_WHY_SIZE = 256, LISTEN_BACKLOG = 4096 };
 
 /* ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (two addresses), "unix:/path". Returns how many, 0 for a
  * text that is none of these; `why` then says what to write instead. */
@@ -28,6 +28,9 @@ unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MA
 
 /* 0 for a unix socket. */
 unsigned address_port(const struct address *address);
+
+/* "127.0.0.1:8080", "[::1]:8080" or "unix:/path", and a NUL: at most ADDRESS_TEXT_SIZE bytes. */
+void address_text(const struct address *address, char *out, size_t size);
 
 /* Opens `count` sockets that share the address (SO_REUSEPORT; a unix address gets one, returned `count` times),
  * non-blocking and listening. Port 0 is replaced in `address` by the port that was given. Returns how many were

@@ -2,6 +2,7 @@
 #include "server/server.h"
 
 #include "serve/encoder.h"
+#include "server/addresses.h"
 #include "server/deferred.h"
 #include "server/guard.h"
 #include "server/https.h"
@@ -190,6 +191,7 @@ static bool open_listeners(rh_server *server)
         if (step == 2 ? !open_pair(server, i, why) : !open_listener(server, i, why))
             return server_fail(server, "%s", why);
     }
+    addresses_settle(server);
     return true;
 }
 
@@ -350,7 +352,10 @@ int rh_start(rh_server *server)
         return -1;
     bool started = open_access_log(server) && open_store(server) && load_pages(server) && open_listeners(server) &&
                    make_workers(server) && start_workers(server) && hosts_follow(server);
-    return started ? 0 : give_up(server);
+    if (!started)
+        return give_up(server);
+    addresses_log(server);
+    return 0;
 }
 
 bool server_start_apart(rh_server *server)
@@ -478,11 +483,6 @@ void rh_server_free(rh_server *server)
 const char *rh_error(const rh_server *server)
 {
     return server != NULL ? server->error : "out of memory";
-}
-
-unsigned rh_port(const rh_server *server)
-{
-    return server != NULL ? address_port(&server->config.listen[0]) : 0;
 }
 
 void rh_log_stderr(void *user, enum rh_log_level level, const char *line)

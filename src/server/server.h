@@ -82,6 +82,9 @@ struct rh_server {
     int access_fd;
     struct worker_settings settings;
     _Atomic bool path_held[CONFIG_LISTEN_MAX]; /* the file of a unix socket is there, and ours to take away */
+    char addresses[CONFIG_LISTEN_MAX][ADDRESS_TEXT_SIZE]; /* where it listens, once it was started */
+    unsigned address_count;
+    bool addresses_told;         /* by the program: not in the log */
     int *listen_fds;             /* listen_count rows of `workers` descriptors */
     struct server_worker *workers;
     unsigned workers_made;

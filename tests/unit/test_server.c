@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rawhttp.h"
+#include "api_fixture.h"
 
 enum { WAITERS = 4 };
 
@@ -222,6 +222,44 @@ static void failed_start_gives_its_addresses_back(void **state)
     rmdir(folder);
 }
 
+static void tells_where_it_listens(void **state)
+{
+    static struct notes notes = NOTES_INIT;
+    char folder[] = "/tmp/rawhttp-test-XXXXXX", listen[128], first[64], path[64], told[160];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(listen, sizeof listen, "127.0.0.1:0 unix:%s/socket 127.0.0.2:0", folder);
+    rh_server *server = rh_server_new((rh_options){ .listen = listen, .workers = 2, .log = note, .log_user = &notes });
+    assert_null(rh_address(NULL, 0));
+    assert_null(rh_address(server, 0));
+    assert_int_equal(rh_start(server), 0);
+    snprintf(first, sizeof first, "127.0.0.1:%u", rh_port(server));
+    snprintf(path, sizeof path, "unix:%s/socket", folder);
+    assert_string_equal(rh_address(server, 0), first);
+    assert_string_equal(rh_address(server, 1), path);
+    assert_int_equal(strncmp(rh_address(server, 2), "127.0.0.2:", 10), 0);
+    assert_string_not_equal(rh_address(server, 2), "127.0.0.2:0");
+    assert_null(rh_address(server, 3));
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(told, sizeof told, "listening on %s\n", rh_address(server, i));
+        assert_true(noted(&notes, told));
+    }
+    rh_server_free(server);
+    rmdir(folder);
+}
+
+static void a_failed_start_listens_nowhere(void **state)
+{
+    static struct notes notes = NOTES_INIT;
+    (void)state;
+    rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0 unix:/none/such/socket", .workers = 1,
+                                                    .log = note, .log_user = &notes });
+    assert_int_equal(rh_start(server), -1);
+    assert_null(rh_address(server, 0));
+    assert_false(noted(&notes, "listening on"));
+    rh_server_free(server);
+}
+
 static void localhost_gets_a_port_that_is_free_on_both(void **state)
 {
     (void)state;
@@ -288,6 +326,8 @@ int main(void)
         cmocka_unit_test(never_started_is_freed),         cmocka_unit_test(says_why_it_cannot_begin),
         cmocka_unit_test(bad_route_fails_the_start),      cmocka_unit_test(address_in_use_is_told),
         cmocka_unit_test(failed_start_gives_its_addresses_back),
+        cmocka_unit_test(tells_where_it_listens),
+        cmocka_unit_test(a_failed_start_listens_nowhere),
         cmocka_unit_test(localhost_gets_a_port_that_is_free_on_both),
         cmocka_unit_test(localhost_gives_up_at_last),
         cmocka_unit_test(localhost_with_a_port_is_tried_once),
