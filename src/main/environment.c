@@ -2,10 +2,14 @@
 #include "main/environment.h"
 
 #include "main/option_set.h"
+#include "main/suggest.h"
 #include "main/value.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+static const char prefix[] = "RAWHTTP_";
 
 /* Its value; NULL where it is not set or empty. */
 static const char *find(char *const *environment, const char *name)
@@ -61,4 +65,80 @@ bool environment_read(struct options *options, char *const *environment)
             return false;
     }
     return set_port(options, find(environment, "PORT"));
+}
+
+/* ---- What sets nothing ---- */
+
+/* "CACHE_SIZE" as the option is called, in small letters; what is too long for any is cut. */
+static size_t spell_small(const char *name, size_t size, char out[static OPTION_LABEL_SIZE])
+{
+    if (size >= OPTION_LABEL_SIZE)
+        size = OPTION_LABEL_SIZE - 1;
+    for (size_t i = 0; i < size; i++)
+        out[i] = (char)tolower((unsigned char)name[i]);
+    return size;
+}
+
+/* The links that Kubernetes sets for each service of a namespace: RAWHTTP_SERVICE_HOST, RAWHTTP_PORT=tcp://10.0.0.1:80,
+ * RAWHTTP_PORT_80_TCP_ADDR. */
+static bool is_link(const char *name, const char *value)
+{
+    bool port = strncmp(name, "PORT=", 5) == 0;
+    return strncmp(name, "SERVICE_", 8) == 0 || strncmp(name, "PORT_", 5) == 0 || (port && strstr(value, "://"));
+}
+
+static const struct option_row *find_row(const char *name, size_t size)
+{
+    char label[OPTION_LABEL_SIZE];
+    for (const struct option_row *row = options_table; row->name; row++) {
+        option_label(row, (struct origin){ .kind = ORIGIN_ENVIRONMENT }, label);
+        const char *known = label + sizeof prefix - 1;
+        if (strlen(known) == size && strncmp(known, name, size) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static const struct option_row *suggest_row(const char *name, size_t size)
+{
+    char small[OPTION_LABEL_SIZE];
+    struct suggest suggest = suggest_begin(small, spell_small(name, size, small));
+    for (const struct option_row *row = options_table; row->name; row++)
+        if (row->scope != SCOPE_FLAG)
+            suggest_offer(&suggest, row->name, row->also);
+    return suggest.nearest ? option_find(suggest.nearest, strlen(suggest.nearest)) : NULL;
+}
+
+/* False: it is none of ours, or it sets something. `name` is without the prefix. */
+static bool describe(const char *name, char text[static ENVIRONMENT_STRAY_SIZE])
+{
+    size_t size = strcspn(name, "=");
+    const char *value = name + size + (name[size] == '=');
+    const struct option_row *row = find_row(name, size);
+    char label[OPTION_LABEL_SIZE];
+    if (*value == '\0' || is_link(name, value) || (row && row->scope != SCOPE_FLAG))
+        return false;
+    int shown = size < 60 ? (int)size : 60;
+    if (row) {
+        snprintf(text, ENVIRONMENT_STRAY_SIZE, "%s%.*s sets nothing; it can only be said as --%s", prefix, shown, name,
+                 row->name);
+        return true;
+    }
+    row = suggest_row(name, size);
+    if (row)
+        snprintf(text, ENVIRONMENT_STRAY_SIZE, "%s%.*s sets nothing; did you mean %s?", prefix, shown, name,
+                 option_label(row, (struct origin){ .kind = ORIGIN_ENVIRONMENT }, label));
+    else
+        snprintf(text, ENVIRONMENT_STRAY_SIZE, "%s%.*s sets nothing; see rawhttpd --help", prefix, shown, name);
+    return true;
+}
+
+bool environment_stray(char *const **at, char text[static ENVIRONMENT_STRAY_SIZE])
+{
+    while (**at) {
+        const char *variable = *(*at)++;
+        if (strncmp(variable, prefix, sizeof prefix - 1) == 0 && describe(variable + sizeof prefix - 1, text))
+            return true;
+    }
+    return false;
 }

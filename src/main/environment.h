@@ -4,8 +4,13 @@
 
 #include "main/options.h"
 
-/* False: options->problem says what is wrong. A variable that is empty is as if it were not there, and one that is no
- * option's is not looked at: orchestrators set some of their own, such as RAWHTTP_SERVICE_HOST. */
+/* False: options->problem says what is wrong. A variable that is empty is as if it were not there. */
 bool environment_read(struct options *options, char *const *environment);
+
+enum { ENVIRONMENT_STRAY_SIZE = 200 };
+
+/* The next variable that is called like ours and sets nothing: `text` says so, and what was probably meant. Not those
+ * of a Kubernetes service called "rawhttp", RAWHTTP_SERVICE_HOST and its kin. `*at` moves behind it. False: no other. */
+bool environment_stray(char *const **at, char text[static ENVIRONMENT_STRAY_SIZE]);
 
 #endif

@@ -3,6 +3,7 @@
  * short, 2 wrong usage or configuration. */
 #include "main/banner.h"
 #include "main/config_check.h"
+#include "main/environment.h"
 #include "main/health.h"
 #include "main/help.h"
 #include "main/module.h"
@@ -292,6 +293,19 @@ static enum exit_status refuse(struct options *options, const struct report *rep
     return complain(options, report);
 }
 
+/* A name that is mistyped would else look as if it held. */
+static void warn_of_strays(const struct report *report)
+{
+    char text[ENVIRONMENT_STRAY_SIZE];
+    for (char *const *at = environ; environment_stray(&at, text);)
+        report_line(report, RH_LOG_WARN, "%s", text);
+}
+
+static bool asks_environment(enum options_outcome outcome)
+{
+    return outcome != OPTIONS_HELP && outcome != OPTIONS_VERSION && outcome != OPTIONS_HEALTH;
+}
+
 static enum exit_status act(enum options_outcome outcome, struct options *options, struct report *report)
 {
     switch (outcome) {
@@ -330,6 +344,8 @@ int main(int argc, char **argv)
     share_memory();
     enum options_outcome outcome = options_parse(&options, &given);
     struct report report = report_new(options.quiet);
+    if (asks_environment(outcome))
+        warn_of_strays(&report);
     enum exit_status status = act(outcome, &options, &report);
     options_fini(&options);
     return status;

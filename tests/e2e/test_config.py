@@ -243,6 +243,18 @@ def test_port_is_for_all_interfaces_and_yields_to_what_is_said_by_name(config):
     assert done.returncode == 2 and "PORT" in done.stderr
 
 
+def test_a_variable_that_sets_nothing_is_told(config):
+    """As a warning, whatever is done; its value, which may be a secret, stays where it is."""
+    path = config('root = "www"\n')
+    variables = {"RAWHTTP_CASHE_SIZE": "secret", "RAWHTTP_SERVICE_HOST": "10.0.0.1"}
+    warning = "rawhttpd: warning: RAWHTTP_CASHE_SIZE sets nothing; did you mean RAWHTTP_CACHE_SIZE?\n"
+    for arguments in (("-t", "-c", path), ("--print-config", "-c", path), ("-q", "--explain", "GET /", "-c", path)):
+        done = run(*arguments, env=variables)
+        assert (done.returncode, done.stderr) == (0, warning), arguments
+    for arguments in (("--help",), ("--version",)):
+        assert run(*arguments, env=variables).stderr == ""
+
+
 def test_into_a_full_disk_is_an_error():
     with open("/dev/full", "w", encoding="ascii") as full:
         assert subprocess.run([RAWHTTPD, "--print-config"], stdout=full, check=False).returncode == 1

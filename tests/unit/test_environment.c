@@ -212,6 +212,55 @@ static void the_strongest_names_the_modules(void **state)
     unlink(name);
 }
 
+static void what_sets_nothing(void **state)
+{
+    static const struct {
+        const char *variable, *text; /* NULL: nothing is said */
+    } cases[] = {
+        { "RAWHTTP_CASHE_SIZE=1M", "RAWHTTP_CASHE_SIZE sets nothing; did you mean RAWHTTP_CACHE_SIZE?" },
+        { "RAWHTTP_cache_size=1M", "RAWHTTP_cache_size sets nothing; did you mean RAWHTTP_CACHE_SIZE?" },
+        { "RAWHTTP_CACHE-SIZE=1M", "RAWHTTP_CACHE-SIZE sets nothing; did you mean RAWHTTP_CACHE_SIZE?" },
+        { "RAWHTTP_WORKERSX=3", "RAWHTTP_WORKERSX sets nothing; did you mean RAWHTTP_WORKERS?" },
+        { "RAWHTTP_DOCROOT=a", "RAWHTTP_DOCROOT sets nothing; did you mean RAWHTTP_ROOT?" },
+        { "RAWHTTP_PORT=3000", "RAWHTTP_PORT sets nothing; did you mean RAWHTTP_LISTEN?" },
+        { "RAWHTTP_CHECK=1", "RAWHTTP_CHECK sets nothing; it can only be said as --check" },
+        { "RAWHTTP_QWERTZUIOP=1", "RAWHTTP_QWERTZUIOP sets nothing; see rawhttpd --help" },
+        { "RAWHTTP_=1", "RAWHTTP_ sets nothing; see rawhttpd --help" },
+        { "RAWHTTP_CASHE_SIZE=", NULL },
+        { "RAWHTTP_CASHE_SIZE", NULL },
+        { "RAWHTTP_CACHE_SIZE=1M", NULL },
+        { "RAWHTTPD=1", NULL },
+        { "XRAWHTTP_X=1", NULL },
+        { "RAWHTTP_SERVICE_HOST=10.0.0.1", NULL },
+        { "RAWHTTP_SERVICE_PORT_HTTP=80", NULL },
+        { "RAWHTTP_PORT=tcp://10.0.0.1:80", NULL },
+        { "RAWHTTP_PORT_80_TCP_ADDR=10.0.0.1", NULL },
+    };
+    char text[ENVIRONMENT_STRAY_SIZE], name[400];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *const variables[] = { (char *)(uintptr_t)cases[i].variable, NULL }, *const *at = variables;
+        if (environment_stray(&at, text) != (cases[i].text != NULL) || (cases[i].text && strcmp(text, cases[i].text)))
+            fail_msg("%s: %s", cases[i].variable, text);
+        assert_null(*at);
+    }
+
+    /* One after another, and of a name of any length. */
+    memset(name, 'X', sizeof name);
+    memcpy(name, "RAWHTTP_", 8);
+    name[390] = '=';
+    name[399] = '\0';
+    char *const variables[] = { (char *)(uintptr_t)"PATH=/", name, (char *)(uintptr_t)"RAWHTTP_ROT=a", NULL };
+    char *const *at = variables;
+    assert_true(environment_stray(&at, text));
+    assert_ptr_equal(strstr(text, "RAWHTTP_XXXX"), text);
+    assert_true(environment_stray(&at, text));
+    assert_string_equal(text, "RAWHTTP_ROT sets nothing; did you mean RAWHTTP_ROOT?");
+    assert_false(environment_stray(&at, text));
+    assert_false(environment_stray(&at, text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +270,7 @@ int main(void)
         cmocka_unit_test(only_serving_asks_the_environment),
         cmocka_unit_test(the_strongest_holds),
         cmocka_unit_test(the_strongest_names_the_modules),
+        cmocka_unit_test(what_sets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
