@@ -158,6 +158,11 @@ RH_API unsigned rh_port(const rh_server *server);
  * "[::1]:8080", "unix:/path". The log says them, too. NULL beyond the last one. Valid until rh_server_free. */
 RH_API const char *rh_address(const rh_server *server, unsigned index);
 
+/* A line of the program's own in the server's log: for modules, above all, which know the server and not where
+ * its messages go. From rh_server_new to rh_server_free, any thread. Controls become spaces, what is longer than 1023
+ * bytes is cut, and a level that is none becomes RH_LOG_ERROR. */
+RH_API void rh_log_write(rh_server *server, enum rh_log_level level, const char *format, ...) RH_PRINTF(3, 4);
+
 /* What is served, after rh_start. */
 typedef struct rh_site_info {
     size_t pages;           /* files that have an address */

@@ -37,7 +37,7 @@ typedef struct rh_module {
 
     /* Registers. `settings` is the text that stands with the module's name, "" where there is none, and lasts to the
      * end; *user, which is NULL before, is for `end`. Not 0, or a mistake that rh_error tells: rawhttpd does not start,
-     * and says why. */
+     * and says why. What else there is to say goes to rawhttpd's log by rh_log_write. */
     int (*begin)(rh_server *server, const char *settings, void **user);
 
     /* Whatever `begin` came to, and after rh_server_free: nothing calls the module any more. The last one that began

@@ -3,7 +3,6 @@
  * Messages may quote what came from a peer or a file name, so controls are taken out here, once for all. */
 #include "base/log.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,17 +27,14 @@ static void clean(char *line)
     }
 }
 
-void log_write(const struct log *log, enum log_level level, const char *format, ...)
+void log_write_with(const struct log *log, enum log_level level, const char *format, va_list arguments)
 {
     static const char more[] = "...";
     char line[LOG_LINE_SIZE];
-    va_list arguments;
 
     if (!log->write)
         return;
-    va_start(arguments, format);
     int size = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
     if (size < 0) { /* better the bare words than none */
         log->write(log->user, level, format);
         return;
@@ -47,4 +43,12 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
         memcpy(line + cut_before(line, sizeof line - sizeof more), more, sizeof more);
     clean(line);
     log->write(log->user, level, line);
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_write_with(log, level, format, arguments);
+    va_end(arguments);
 }

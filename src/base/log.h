@@ -3,6 +3,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdarg.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 enum { LOG_LINE_SIZE = 1024 }; /* bytes; what is longer is cut */
@@ -14,5 +16,7 @@ struct log {
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void log_write_with(const struct log *log, enum log_level level, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 #endif

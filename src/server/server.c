@@ -484,10 +484,3 @@ const char *rh_error(const rh_server *server)
 {
     return server != NULL ? server->error : "out of memory";
 }
-
-void rh_log_stderr(void *user, enum rh_log_level level, const char *line)
-{
-    static const char *const names[] = { "error", "warning", "info", "debug" };
-    (void)user;
-    fprintf(stderr, "rawhttp: %s: %s\n", names[level], line);
-}

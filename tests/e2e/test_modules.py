@@ -113,6 +113,26 @@ static void end(void *user) { rh_topic_free(user); }
 const rh_module rawhttp_module = { .abi = RH_ABI, .size = sizeof(rh_module), .name = "room", .begin = begin, .end = end };
 """
 
+# What it has to say stands in the log of the program.
+TALKER = """\
+#include <rawhttp.h>
+
+static void talk(rh_request *request, void *server)
+{
+    rh_log_write(server, RH_LOG_WARN, "talker: asked by %s", "somebody");
+    rh_empty(request);
+}
+
+static int begin(rh_server *server, const char *settings, void **user)
+{
+    (void)user;
+    rh_log_write(server, RH_LOG_INFO, "talker: begins with \\"%s\\"", settings);
+    return rh_route(server, "GET /talk", talk, server);
+}
+
+const rh_module rawhttp_module = { .abi = RH_ABI, .size = sizeof(rh_module), .name = "talker", .begin = begin };
+"""
+
 pytestmark = pytest.mark.skipif(b"cannot load modules" in RAWHTTPD.read_bytes(), reason="a static program has no modules")
 
 
@@ -195,6 +215,14 @@ def test_one_in_cpp(build, serve):
     source = (ROOT / "tests/languages/program.cpp").read_text()
     server = serve("--module", f"{build('cpp', source, compiler='g++', language='c++')} world")
     assert json.loads(server.ask("/hello").body) == {"hello": "world"}
+
+
+def test_what_it_says_stands_in_the_log(build, serve):
+    server = serve("--module", f"{build('talker', TALKER)} words")
+    assert server.ask("/talk").status == 204
+    lines = server.log.splitlines()
+    assert lines[0] == 'rawhttpd: talker: begins with "words"'
+    assert "rawhttpd: warning: talker: asked by somebody" in lines
 
 
 def test_what_is_in_flight_is_finished(build, serve):

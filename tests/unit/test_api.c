@@ -41,7 +41,28 @@ static void calls_accept_no_server(void **state)
     rh_server_free(NULL);
     assert_string_equal(rh_error(NULL), "out of memory");
     assert_int_equal(rh_port(NULL), 0);
+    rh_log_write(NULL, RH_LOG_ERROR, "nobody hears %d", 1);
     assert_int_equal(rh_site(NULL).pages, 0);
+}
+
+static void note_level(void *user, enum rh_log_level level, const char *line)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%u %s", (unsigned)level, line);
+    note(user, level, text);
+}
+
+static void programs_write_to_the_log(void **state)
+{
+    struct notes notes = NOTES_INIT;
+    rh_server *server = rh_server_new((rh_options){ .log = note_level, .log_user = &notes });
+    (void)state;
+    rh_log_write(server, RH_LOG_ERROR, "%s: %d", "users", 1);
+    rh_log_write(server, RH_LOG_DEBUG, "two\nlines");
+    rh_log_write(server, (enum rh_log_level)4, "what");
+    rh_log_write(server, (enum rh_log_level)-1, "what");
+    assert_string_equal(notes.lines, "0 users: 1\n3 two lines\n0 what\n0 what\n");
+    rh_server_free(server);
 }
 
 /* The server that fails, says why, also to its log, and is freed. */
@@ -325,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_accept_no_server),
+        cmocka_unit_test(programs_write_to_the_log),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(refuses_routes),
         cmocka_unit_test(takes_nothing_more_once_started),
