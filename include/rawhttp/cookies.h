@@ -31,7 +31,9 @@ typedef struct rh_cookie_options {
                                     bytes */
     const char *path;            /* for which paths; default "/", all */
     const char *domain;          /* "example.org": for all hosts beneath it, too; default: this host alone */
-    int64_t max_age_s;           /* seconds; default: until the browser is closed. Negative: the browser forgets it */
+    int64_t max_age_s;           /* seconds; default: until the browser is closed. Negative: the browser forgets it. It
+                                    is sent as Max-Age alone: Expires says the same by the client's clock, which may
+                                    be wrong, and where there are both it does not count (RFC 6265 5.3) */
     bool secure;                 /* over TLS alone */
     bool http_only;              /* not for scripts */
     bool partitioned;            /* one for each site around it; only with `secure` */
