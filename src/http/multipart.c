@@ -30,17 +30,18 @@ static size_t quoted_size(struct slice text)
     return size < text.size ? size : slice_find(text, '"');
 }
 
-/* The next "; name=value" of a field's value, the value without quotes. False: there is none. */
+/* The next "; name=value" of a field's value, the value without quotes. False: there is none, and what is left is
+ * nothing, or it is malformed. */
 static bool next_parameter(struct slice *rest, struct slice *name, struct slice *value)
 {
-    size_t at = slice_find(*rest, ';');
-    if (at == rest->size)
-        return false;
-    *rest = slice_trim(slice_skip(*rest, at + 1));
+    *rest = slice_trim(*rest);
+    bool follows = rest->size > 0 && rest->data[0] == ';';
+    while (rest->size > 0 && rest->data[0] == ';') /* between two there may be nothing (RFC 9110 5.6.6) */
+        *rest = slice_trim(slice_skip(*rest, 1));
     size_t equals = slice_find(*rest, '=');
-    if (equals == rest->size)
-        return false;
     *name = slice_trim(slice_part(*rest, 0, equals));
+    if (!follows || equals == rest->size || !field_name_valid(*name))
+        return false;
     struct slice behind = slice_trim(slice_skip(*rest, equals + 1));
     size_t size = 0;
     bool quoted = behind.size > 0 && behind.data[0] == '"';
@@ -59,13 +60,20 @@ static bool next_parameter(struct slice *rest, struct slice *name, struct slice 
     return true;
 }
 
-static struct slice parameter(struct slice field, struct slice wanted)
+/* `*value`; data NULL: there is none of that name. False: it stands there twice, or they are malformed, so that others
+ * may read something else there. */
+static bool find_parameter(struct slice field, struct slice wanted, struct slice *value)
 {
-    struct slice name, value;
-    while (next_parameter(&field, &name, &value))
-        if (slice_equal_nocase(name, wanted))
-            return value;
-    return slice_make(NULL, 0);
+    struct slice rest = slice_skip(field, slice_find(field, ';')), name, found;
+    *value = slice_make(NULL, 0);
+    while (next_parameter(&rest, &name, &found)) {
+        if (!slice_equal_nocase(name, wanted))
+            continue;
+        if (value->data != NULL)
+            return false;
+        *value = found;
+    }
+    return rest.size == 0;
 }
 
 /* RFC 2046 5.1.1: bchars, which do not end in a space. */
@@ -84,8 +92,9 @@ static bool boundary_valid(struct slice boundary)
 struct slice multipart_boundary(struct slice content_type)
 {
     struct slice type = slice_trim(slice_part(content_type, 0, slice_find(content_type, ';')));
-    struct slice boundary = parameter(content_type, SLICE("boundary"));
-    bool good = slice_equal_nocase(type, SLICE("multipart/form-data")) && boundary_valid(boundary);
+    struct slice boundary;
+    bool good = slice_equal_nocase(type, SLICE("multipart/form-data")) &&
+                find_parameter(content_type, SLICE("boundary"), &boundary) && boundary_valid(boundary);
     return good ? boundary : slice_make(NULL, 0);
 }
 
@@ -122,8 +131,10 @@ static bool read_disposition(struct multipart *m, struct slice value)
     struct slice kind = slice_trim(slice_part(value, 0, slice_find(value, ';')));
     if (!slice_equal_nocase(kind, SLICE("form-data")) || m->name.data != NULL)
         return false;
-    struct slice filename = parameter(value, SLICE("filename"));
-    m->name = unescape(m, parameter(value, SLICE("name")));
+    struct slice name, filename;
+    if (!find_parameter(value, SLICE("filename"), &filename) || !find_parameter(value, SLICE("name"), &name))
+        return false;
+    m->name = unescape(m, name);
     m->filename = unescape(m, filename);
     return m->name.data != NULL;
 }
@@ -139,9 +150,11 @@ static bool read_line(struct multipart *m, struct slice line)
         return false;
     if (slice_equal_nocase(name, SLICE("Content-Disposition")))
         return read_disposition(m, value);
-    if (slice_equal_nocase(name, SLICE("Content-Type")))
-        m->type = value;
-    return true;
+    if (!slice_equal_nocase(name, SLICE("Content-Type")))
+        return true;
+    bool first = m->type.data == NULL;
+    m->type = value;
+    return first;
 }
 
 static bool read_head(struct multipart *m)

@@ -24,7 +24,8 @@ enum multipart_result {
     MULTIPART_DATA, /* `*data` is the next run of its content, valid until the next call */
     MULTIPART_END,  /* the part is whole */
     MULTIPART_DONE, /* the form is; what follows is not looked at */
-    MULTIPART_BAD   /* it is not in this form; a part has no name; a part's head is too long. Stays so */
+    MULTIPART_BAD   /* it is not in this form; a part has no name, or what says it stands
+                       twice or is malformed; a part's head is too long. Stays so */
 };
 
 struct multipart {

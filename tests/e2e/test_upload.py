@@ -3,9 +3,11 @@ import hashlib
 import json
 import random
 import re
+import select
+import socket
 
 import pytest
-from client import make_request
+from client import Ended, make_request
 from program import EXAMPLES, sanitizer, wait_until
 
 BOUNDARY = "a boundary"
@@ -73,6 +75,75 @@ def test_bad_uploads_leave_nothing(uploads, scratch):
         assert connection.read().status == 413
     assert listed(server) == []
     assert not list((scratch / "uploads").iterdir())
+
+
+def part(told, content=b"x", boundary="b"):
+    return f"--{boundary}\r\nContent-Disposition: form-data; {told}\r\n\r\n".encode() + content + b"\r\n"
+
+
+FILE, END = part('name="file"; filename="f"'), b"--b--\r\n"
+LONGEST = "0123456789" * 7
+LONG = 'name="file"; filename="f"\r\nX: '
+HEAD_LEFT = 4096 - len("Content-Disposition: form-data; " + LONG + "\r\n\r\n")
+LIES = (
+    ("a boundary that is not there", 400, "boundary=c", FILE + END),
+    ("two boundaries", 415, "boundary=b; boundary=c", FILE + END),
+    ("the longest boundary", 201, f"boundary={LONGEST}",
+     part('name="file"; filename="f"', boundary=LONGEST) + f"--{LONGEST}--".encode()),
+    ("a longer one", 415, f"boundary={LONGEST}0",
+     part('name="file"; filename="f"', boundary=LONGEST + "0") + f"--{LONGEST}0--".encode()),
+    ("a line that only begins like it", 400, "boundary=b",
+     part('name="file"; filename="f"', b"x\r\n--bb\r\ny") + END),
+    ("a line that ends too early for it", 201, "boundary=b",
+     part('name="file"; filename="f"', b"x\r\n--\r\n-b\r--b\n--b") + END),
+    ("line feeds alone", 400, "boundary=b", (FILE + END).replace(b"\r\n", b"\n")),
+    ("no end", 400, "boundary=b", FILE),
+    ("an end and more", 201, "boundary=b", FILE + END + FILE),
+    ("two names", 400, "boundary=b", part('name="file"; filename="f"; name="other"') + END),
+    ("two names of a file", 400, "boundary=b", part('name="file"; filename="f"; filename="g"') + END),
+    ("a NUL in a name", 400, "boundary=b", part('name="file"; filename="f\0g"') + END),
+    ("a head that is as long as it may be", 201, "boundary=b",
+     part(LONG + "x" * HEAD_LEFT) + END),
+    ("a longer head", 400, "boundary=b", part(LONG + "x" * (HEAD_LEFT + 1)) + END),
+    ("nothing at all", 400, "boundary=b", b""),
+)
+
+
+@pytest.mark.parametrize(("status", "boundary", "body"), [row[1:] for row in LIES], ids=[row[0] for row in LIES])
+def test_forms_that_lie(uploads, scratch, status, boundary, body):
+    """Whole, and a byte at a time, with the same answer; afterwards the next one is taken."""
+    server = uploads()
+    content_type = f"multipart/form-data; {boundary}"
+    assert server.ask("/files", method="POST", body=body, content_type=content_type).status == status
+    with server.connect() as connection:
+        connection.send(make_request("POST", "/files", content_length=len(body), content_type=content_type))
+        for at in range(len(body)):
+            if select.select([connection.socket], [], [], 0)[0]:
+                break  # it has been answered: the rest is not wanted
+            connection.send(body[at:at + 1])
+        assert connection.read().status == status
+    assert send(server, "next", b"x").status == 201
+    assert len(listed(server)) == (3 if status == 201 else 1)
+    wait_until(lambda: len(list((scratch / "uploads").glob(".upload*"))) == 0, "the rest to be removed")
+
+
+@pytest.mark.parametrize(("told", "status"), [(-1, 400), (1, None), (1 << 20, None)])
+def test_sizes_that_lie(uploads, scratch, told, status):
+    """A length that is less than what comes cuts the form, and more is waited for; the client's end ends that."""
+    server = uploads()
+    body = FILE + b"--b--"
+    with server.connect() as connection:
+        connection.send(make_request("POST", "/files", content_length=len(body) + told,
+                                     content_type="multipart/form-data; boundary=b") + body)
+        connection.socket.shutdown(socket.SHUT_WR)
+        if status is None:
+            with pytest.raises(Ended):
+                connection.read()
+        else:
+            assert connection.read().status == status
+    assert send(server, "next", b"x").status == 201
+    assert [entry["name"] for entry in listed(server)] == ["next"]
+    wait_until(lambda: len(list((scratch / "uploads").glob(".upload*"))) == 0, "the rest to be removed")
 
 
 def test_what_is_not_there(uploads, scratch):

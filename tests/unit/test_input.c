@@ -117,6 +117,9 @@ static void gives_cookies(void **state)
           "\"2\" \"b\"=\"1\" \"a\"=\"2\" \"c\"=\"3\"" },
         { "Cookie: A=1; a%20=2; a=%20+\r\n", "\"%20+\" \"A\"=\"1\" \"a%20\"=\"2\" \"a\"=\"%20+\"" },
         { "Cookie: ; ;\r\nCookie: a=x\r\n", "\"x\" \"a\"=\"x\"" },
+        { "Cookie: a = 1 ;b=2,c=3;;d\r\n", "\"1\" \"a\"=\"1\" \"b\"=\"2,c=3\" \"\"=\"d\"" },
+        { "Cookie: =x; a==y=\r\n", "\"=y=\" \"\"=\"x\" \"a\"=\"=y=\"" },
+        { "Cookie: $Version=1; a=\xC3\xA4\r\n", "\"\xC3\xA4\" \"$Version\"=\"1\" \"a\"=\"\xC3\xA4\"" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
