@@ -1,5 +1,6 @@
 /* What the server has to tell its operator goes to a callback of the embedding program; the library itself
- * never prints. Lines are whole sentences without a line break. Any thread may call log_write. */
+ * never prints. Lines are whole sentences without a line break, in UTF-8;
+ * what is no text in them, as in the name of a file, is escaped (writer_shown). Any thread may call log_write. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -39,6 +39,22 @@ size_t utf8_size(struct slice text)
     return lead.size;
 }
 
+static bool within(struct slice text, size_t at, unsigned char least, unsigned char most)
+{
+    unsigned char byte = (unsigned char)text.data[at];
+    return byte >= least && byte <= most;
+}
+
+size_t utf8_shown(struct slice text)
+{
+    size_t size = utf8_size(text);
+    bool control = (size == 1 && (within(text, 0, 0, 0x1F) || within(text, 0, 0x7F, 0x7F))) ||
+                   (size == 2 && within(text, 0, 0xC2, 0xC2) && within(text, 1, 0x80, 0x9F));
+    bool steers = slice_starts(text, SLICE("\xE2\x80")) && size == 3 && within(text, 2, 0xA8, 0xAE);
+    bool isolates = slice_starts(text, SLICE("\xE2\x81")) && size == 3 && within(text, 2, 0xA6, 0xA9);
+    return control || steers || isolates ? 0 : size;
+}
+
 /* Most text is mostly ASCII: eight bytes at a time, as long as none has its highest bit set. */
 static struct slice skip_ascii(struct slice text)
 {

@@ -8,6 +8,10 @@
 /* The size in bytes, 1 to 4, of the character at the start of `text`; 0: empty, or not well-formed there. */
 size_t utf8_size(struct slice text);
 
+/* The same; 0 also where a line for people cannot have it: controls, which a terminal obeys (C0, DEL, and C1 too),
+ * other ends of a line (U+2028, U+2029), and what makes letters run backwards (U+202A to U+202E, U+2066 to U+2069). */
+size_t utf8_shown(struct slice text);
+
 bool utf8_valid(struct slice text);
 
 /* The same for text that comes in pieces, cut anywhere. All zero at the start; between characters again where `left`

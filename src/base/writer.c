@@ -199,6 +199,25 @@ void writer_json_string(struct writer *w, struct slice text)
     writer_byte(w, '"');
 }
 
+static void write_escape(struct writer *w, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char escape[] = { '\\', 'x', digits[byte >> 4], digits[byte & 15] };
+    writer_bytes(w, escape, sizeof escape);
+}
+
+void writer_shown(struct writer *w, struct slice text)
+{
+    while (text.size > 0 && !w->overflowed) {
+        size_t size = utf8_shown(text);
+        if (size > 0)
+            writer_bytes(w, text.data, size);
+        else
+            write_escape(w, (unsigned char)text.data[0]);
+        text = slice_skip(text, size > 0 ? size : 1);
+    }
+}
+
 static const char *html_entity(char c)
 {
     switch (c) {

@@ -64,6 +64,10 @@ void writer_hex(struct writer *w, uint64_t value);                     /* lower 
 void writer_json(struct writer *w, struct slice text);
 void writer_json_string(struct writer *w, struct slice text); /* with the quotes around it */
 
+/* `text` as a part of a line for people: bytes that are no character to be shown (utf8_shown) become \x1b. Where it
+ * does not fit, what does is written, with no character and no escape cut. */
+void writer_shown(struct writer *w, struct slice text);
+
 /* `text` with &, <, >, " and ' as entities, for HTML text and attribute values. */
 void writer_html(struct writer *w, struct slice text);
 

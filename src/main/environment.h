@@ -10,7 +10,7 @@ bool environment_read(struct options *options, char *const *environment);
 enum { ENVIRONMENT_STRAY_SIZE = 200 };
 
 /* The next variable that is called like ours and sets nothing: `text` says so, and what was probably meant. Not those
- * of a Kubernetes service called "rawhttp", RAWHTTP_SERVICE_HOST and its kin. `*at` moves behind it. False: no other. */
+ * of a Kubernetes service called "rawhttp" (RAWHTTP_SERVICE_HOST). `*at` moves behind it. False: none. */
 bool environment_stray(char *const **at, char text[static ENVIRONMENT_STRAY_SIZE]);
 
 #endif

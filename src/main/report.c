@@ -4,6 +4,8 @@
  * fail. */
 #include "main/report.h"
 
+#include "base/writer.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,23 +27,17 @@ struct report report_new(bool quiet)
     return (struct report){ .fd = STDERR_FILENO, .terminal = isatty(STDERR_FILENO) == 1, .quiet = quiet };
 }
 
-static void mask_controls(char *text)
-{
-    for (unsigned char *at = (unsigned char *)text; *at; at++)
-        if (*at < 0x20 || *at == 0x7f)
-            *at = '?';
-}
-
 /* Not dprintf, which would ask for memory. */
 __attribute__((format(printf, 3, 0)))
 static void write_line(const struct report *report, const char *prefix, const char *format, va_list arguments)
 {
-    char line[REPORT_LINE_SIZE + 1]; /* and the line break */
-    char *text = stpcpy(line, prefix);
-    vsnprintf(text, (size_t)(line + REPORT_LINE_SIZE - text), format, arguments);
-    mask_controls(text);
-    char *end = stpcpy(text + strlen(text), "\n");
-    while (write(report->fd, line, (size_t)(end - line)) < 0 && errno == EINTR)
+    char text[REPORT_LINE_SIZE], line[REPORT_LINE_SIZE];
+    struct writer w = writer_on(line, sizeof line - 1);
+    vsnprintf(text, sizeof text, format, arguments);
+    writer_text(&w, prefix);
+    writer_shown(&w, slice_text(text));
+    *w.at++ = '\n'; /* there is room */
+    while (write(report->fd, line, writer_used(&w)) < 0 && errno == EINTR)
         continue;
 }
 

@@ -14,8 +14,8 @@ struct report {
 /* On standard error. */
 struct report report_new(bool quiet);
 
-/* Any thread; a line is one write, so that lines of several threads do not mix. Control characters, which may come
- * from the name of a file, become question marks: nothing breaks the line or reaches the terminal as a command. */
+/* Any thread; a line is one write, so that lines of several threads do not mix. What is no text, as in the
+ * name of a file, is escaped (writer_shown): nothing breaks the line or reaches the terminal as a command. */
 void report_line(const struct report *report, enum rh_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,6 +1,9 @@
 /* Steps and facts. See sheet.h. */
 #include "server/sheet.h"
 
+#include "base/utf8.h"
+#include "base/writer.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -12,12 +15,14 @@ static const char *emphasis(const struct sheet *sheet, const char *sequence)
 /* A control in a path would be a command to the terminal, or break the line. */
 static void put(FILE *out, struct slice text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < ' ' || c == 0x7f)
-            fprintf(out, "\\x%02x", c);
-        else
-            fputc(c, out);
+    char shown[sizeof "\\x1b"]; /* one character at a time, since there is no limit to the text */
+    while (text.size > 0) {
+        size_t size = utf8_shown(text);
+        struct slice first = slice_part(text, 0, size > 0 ? size : 1);
+        struct writer w = writer_on(shown, sizeof shown);
+        writer_shown(&w, first);
+        fwrite(shown, 1, writer_used(&w), out);
+        text = slice_skip(text, first.size);
     }
     fputc('\n', out);
 }

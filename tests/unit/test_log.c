@@ -56,16 +56,22 @@ static void is_silent_without_a_listener(void **state)
     log_write(&log, LOG_LEVEL_ERROR, "nobody hears %d", 1);
 }
 
-static void takes_controls_out(void **state)
+static void escapes_what_is_no_text(void **state)
 {
     struct heard heard = { .lines = 0 };
     const struct log log = { hear, &heard };
     (void)state;
     log_write(&log, LOG_LEVEL_INFO, "a\nb\r\nc\x1b[31m\td\x7f%s", "\x01\xC3\xA9~");
-    assert_string_equal(heard.text, "a b  c [31m d  \xC3\xA9~");
+    assert_string_equal(heard.text, "a\\x0ab\\x0d\\x0ac\\x1b[31m\\x09d\\x7f\\x01\xC3\xA9~");
     log_write(&log, LOG_LEVEL_INFO, "%s", "\xC2\x80|\xC2\x9B" "31m|\xC2\x9F|\xC2\xA0|\xC2");
-    assert_string_equal(heard.text, "  |  31m|  |\xC2\xA0|\xC2");
-    assert_int_equal(heard.lines, 2);
+    assert_string_equal(heard.text, "\\xc2\\x80|\\xc2\\x9b31m|\\xc2\\x9f|\xC2\xA0|\\xc2");
+    log_write(&log, LOG_LEVEL_INFO, "%s", "caf\xE9 \xC0\xAF \xED\xA0\x80 "
+              "\xE2\x80\xAE" "cod.exe \xE2\x80\xA8 \xE2\x81\xA6 \\");
+    assert_string_equal(heard.text, "caf\\xe9 \\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x80\\xaecod.exe \\xe2\\x80\\xa8 "
+                                    "\\xe2\\x81\\xa6 \\");
+    log_write(&log, LOG_LEVEL_INFO, "%s", "\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA"); /* their neighbours */
+    assert_string_equal(heard.text, "\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA");
+    assert_int_equal(heard.lines, 4);
 }
 
 static void cuts_long_lines(void **state)
@@ -111,13 +117,24 @@ static void cuts_no_character_in_two(void **state)
     broken[sizeof broken - 1] = '\0';
     log_write(&log, LOG_LEVEL_INFO, "%s", broken);
     assert_string_equal(heard.text, "...");
+
+    /* Escapes are not cut either, nor is anything lost where all of it fits. */
+    for (size_t size = 0; size < 400; size++) {
+        char text[400] = "";
+        memset(text, 0x1b, size);
+        text[size] = '\0';
+        log_write(&log, LOG_LEVEL_INFO, "%s", text);
+        size_t escapes = 4 * size <= LONGEST ? size : (LONGEST - 3) / 4;
+        assert_int_equal(strlen(heard.text), 4 * escapes + (escapes < size ? 3 : 0));
+        assert_true(escapes == 0 || slice_starts(slice_skip(slice_text(heard.text), 4 * escapes - 4), SLICE("\\x1b")));
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_lines_on),  cmocka_unit_test(is_silent_without_a_listener),
-        cmocka_unit_test(takes_controls_out), cmocka_unit_test(cuts_long_lines),
+        cmocka_unit_test(escapes_what_is_no_text), cmocka_unit_test(cuts_long_lines),
         cmocka_unit_test(cuts_no_character_in_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
