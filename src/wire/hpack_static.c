@@ -1,21 +1,22 @@
 /* The static table (RFC 7541, Appendix A), with what the server knows of each name, and names looked up in it. */
 #include "wire/hpack_table.h"
 
-#define STATIC_TABLE(X)                                                 \
-    X(1, ":authority", "", HPACK_AUTHORITY)                             \
-    X(2, ":method", "GET", HPACK_METHOD)                                \
-    X(3, ":method", "POST", HPACK_METHOD)                               \
-    X(4, ":path", "/", HPACK_PATH)                                      \
-    X(5, ":path", "/index.html", HPACK_PATH)                            \
-    X(6, ":scheme", "http", HPACK_SCHEME)                               \
-    X(7, ":scheme", "https", HPACK_SCHEME)                              \
-    X(8, ":status", "200", HPACK_STATUS)                                \
-    X(9, ":status", "204", HPACK_STATUS)                                \
-    X(10, ":status", "206", HPACK_STATUS)                               \
-    X(11, ":status", "304", HPACK_STATUS)                               \
-    X(12, ":status", "400", HPACK_STATUS)                               \
-    X(13, ":status", "404", HPACK_STATUS)                               \
-    X(14, ":status", "500", HPACK_STATUS)                               \
+/* P(index, name, value, id) for pseudo fields, X for others. */
+#define STATIC_TABLE(P, X)                                              \
+    P(1, ":authority", "", HPACK_AUTHORITY)                             \
+    P(2, ":method", "GET", HPACK_METHOD)                                \
+    P(3, ":method", "POST", HPACK_METHOD)                               \
+    P(4, ":path", "/", HPACK_PATH)                                      \
+    P(5, ":path", "/index.html", HPACK_PATH)                            \
+    P(6, ":scheme", "http", HPACK_SCHEME)                               \
+    P(7, ":scheme", "https", HPACK_SCHEME)                              \
+    P(8, ":status", "200", HPACK_STATUS)                                \
+    P(9, ":status", "204", HPACK_STATUS)                                \
+    P(10, ":status", "206", HPACK_STATUS)                               \
+    P(11, ":status", "304", HPACK_STATUS)                               \
+    P(12, ":status", "400", HPACK_STATUS)                               \
+    P(13, ":status", "404", HPACK_STATUS)                               \
+    P(14, ":status", "500", HPACK_STATUS)                               \
     X(15, "accept-charset", "", FIELD_OTHER)                            \
     X(16, "accept-encoding", "gzip, deflate", FIELD_ACCEPT_ENCODING)    \
     X(17, "accept-language", "", FIELD_OTHER)                           \
@@ -67,15 +68,20 @@
 /* The last row is only there to be read beyond the one before. */
 const char hpack_static_texts[HPACK_STATIC_COUNT + 2][HPACK_TEXTS_SPARE] = {
 #define TEXTS(index, name, value, id) [index] = name value,
-    STATIC_TABLE(TEXTS)
+#define VALUE(index, name, value, id) [index] = value,
+    STATIC_TABLE(VALUE, TEXTS)
 #undef TEXTS
+#undef VALUE
 };
 
 const struct hpack_entry hpack_static_entries[HPACK_STATIC_COUNT + 1] = {
 #define ENTRY(index, name, value, id) \
-    [index] = { (index) * HPACK_TEXTS_SPARE, sizeof(name) - 1, sizeof(value) - 1, id, HPACK_VALID },
-    STATIC_TABLE(ENTRY)
+    [index] = { (index) * HPACK_TEXTS_SPARE, sizeof(name) - 1, sizeof(value) - 1, id, HPACK_VALID | HPACK_NAME_VALID },
+#define PSEUDO(index, name, value, id) \
+    [index] = { (index) * HPACK_TEXTS_SPARE, 0, sizeof(value) - 1, id, HPACK_VALID | HPACK_NAME_VALID },
+    STATIC_TABLE(PSEUDO, ENTRY)
 #undef ENTRY
+#undef PSEUDO
 };
 
 enum { NAME_MAX = 27, NAMES_MAX = 6 };
@@ -104,7 +110,7 @@ static const uint8_t by_size[NAME_MAX + 1][NAMES_MAX] = {
 
 static struct slice name_of(size_t index)
 {
-    return slice_make(hpack_static_texts[index], hpack_static_entries[index].name_size);
+    return hpack_entry_name(&hpack_static_entries[index], hpack_static_texts[index]);
 }
 
 static struct slice value_of(size_t index)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/writer.h"
+
 enum { ENTRIES_MIN = 8, TEXTS_MIN = 192 - HPACK_TEXTS_SPARE };
 
 static struct hpack_entry *entries_of(const struct hpack_table *table)
@@ -33,12 +35,17 @@ void hpack_table_fini(struct hpack_table *table)
     *table = (struct hpack_table){ .size_max = 0 };
 }
 
+static size_t cost_of(const struct hpack_entry *entry)
+{
+    size_t name_size = hpack_nameless(entry->id) ? hpack_pseudo_name(entry->id).size : entry->name_size;
+    return name_size + entry->value_size + HPACK_ENTRY_COST;
+}
+
 /* Until there is room for `size` more, of at most the maximum. */
 static void evict(struct hpack_table *table, size_t size)
 {
     while (table->size + size > table->size_max) {
-        const struct hpack_entry *oldest = entry_at(table, 0);
-        table->size = (uint16_t)(table->size - (oldest->name_size + oldest->value_size + HPACK_ENTRY_COST));
+        table->size = (uint16_t)(table->size - cost_of(entry_at(table, 0)));
         table->first = (uint16_t)((table->first + 1) & (table->entries_max - 1));
         table->count--;
     }
@@ -106,28 +113,28 @@ static bool make_room(struct hpack_table *table, size_t size)
 
 bool hpack_table_add(struct hpack_table *table, const struct hpack_added *added)
 {
-    size_t size = added->name.size + added->value.size;
-    if (size + HPACK_ENTRY_COST > table->size_max) {
+    size_t cost = added->name.size + added->value.size + HPACK_ENTRY_COST;
+    if (cost > table->size_max) {
         evict(table, table->size_max);
         return true;
     }
-    evict(table, size + HPACK_ENTRY_COST);
+    evict(table, cost);
+    struct slice name = hpack_nameless(added->id) ? SLICE("") : added->name;
+    size_t size = name.size + added->value.size;
     if (!make_room(table, size))
         return false;
-    char *text = texts_of(table) + table->texts_end;
-    if (added->name.size > 0)
-        memcpy(text, added->name.data, added->name.size);
-    if (added->value.size > 0)
-        memcpy(text + added->name.size, added->value.data, added->value.size);
+    struct writer text = writer_on(texts_of(table) + table->texts_end, size);
+    writer_put(&text, name);
+    writer_put(&text, added->value);
     *entry_at(table, table->count++) = (struct hpack_entry){
         .at = table->texts_end,
-        .name_size = (uint16_t)added->name.size,
+        .name_size = (uint16_t)name.size,
         .value_size = (uint16_t)added->value.size,
         .id = added->id,
         .valid = added->valid,
     };
     table->texts_end = (uint16_t)(table->texts_end + size);
-    table->size = (uint16_t)(table->size + size + HPACK_ENTRY_COST);
+    table->size = (uint16_t)(table->size + cost);
     return true;
 }
 
@@ -137,7 +144,7 @@ struct hpack_found hpack_table_find(const struct hpack_table *table, struct slic
     for (unsigned i = table->count; i-- > 0;) {
         const struct hpack_entry *entry = entry_at(table, i);
         const char *text = texts_of(table) + entry->at;
-        if (!slice_equal(slice_make(text, entry->name_size), name))
+        if (!slice_equal(hpack_entry_name(entry, text), name))
             continue;
         size_t index = HPACK_STATIC_COUNT + table->count - i;
         if (found.name == 0)

@@ -27,17 +27,23 @@ enum { HPACK_ENTRY_COST = 32, HPACK_TABLE_DEFAULT = 4096, HPACK_TABLE_MAX = 4096
 
 enum { HPACK_STATIC_COUNT = 61, HPACK_TEXTS_SPARE = 32 };
 
-/* What was found out about a field's octets (RFC 9113 8.2.1): the name is a token without capitals; the value has no
- * control but tab, and no white space around it. */
-enum { HPACK_NAME_VALID = 1, HPACK_VALUE_VALID = 2, HPACK_VALID = HPACK_NAME_VALID | HPACK_VALUE_VALID };
+/* What was found out about a field's octets (RFC 9113 8.2.1): the name is a token without capitals, and all of it: the
+ * value has no control but tab, and no white space around it, either. */
+enum { HPACK_VALID = 1, HPACK_NAME_VALID = 2 };
 
-/* The name, and the value right behind it. */
+/* The name, and the value right behind it. A pseudo field's name is not there: the id says it. */
 struct hpack_entry {
     uint16_t at; /* within the texts of its table */
     uint16_t name_size, value_size;
     uint8_t id;    /* field_id or hpack_pseudo */
-    uint8_t valid; /* of HPACK_VALID */
+    uint8_t valid; /* of the above */
 };
+
+/* Whether the id is that of a pseudo field that is known. */
+static inline bool hpack_nameless(uint8_t id)
+{
+    return id > HPACK_PSEUDO;
+}
 
 struct hpack_table {
     char *block;                       /* entries, a ring, and behind them the texts; NULL: no memory yet */
@@ -56,7 +62,7 @@ void hpack_table_resize(struct hpack_table *table, size_t size_max);
 
 /* A field to be added; its texts lie outside of the table. */
 struct hpack_added {
-    struct slice name, value;
+    struct slice name, value; /* the name is given even where it is not kept */
     uint8_t id, valid;
 };
 
@@ -64,12 +70,12 @@ struct hpack_added {
  * False: no memory, and the table no longer agrees with the peer's. */
 __attribute__((warn_unused_result)) bool hpack_table_add(struct hpack_table *table, const struct hpack_added *added);
 
-/* The static table: entries from 1 on, one of whose texts is there for each. */
+/* The static table: entries and their texts, from 1 on. */
 extern const struct hpack_entry hpack_static_entries[HPACK_STATIC_COUNT + 1];
 extern const char hpack_static_texts[HPACK_STATIC_COUNT + 2][HPACK_TEXTS_SPARE];
 
 /* An entry of either table by the RFC's index (2.3.3): 1 to 61, and from 62 on the dynamic one's, latest first. NULL:
- * there is none. `*texts` is where its name begins: valid until something is added, and readable, but meaningless, for
+ * there is none. `*texts` is where its text begins: valid until something is added, and readable, but meaningless, for
  * HPACK_TEXTS_SPARE octets beyond its end, so that short ones can be copied as whole words. */
 static inline const struct hpack_entry *hpack_table_get(const struct hpack_table *table, size_t index,
     const char **texts)
@@ -79,7 +85,7 @@ static inline const struct hpack_entry *hpack_table_get(const struct hpack_table
         return &hpack_static_entries[index];
     }
     size_t age = index - HPACK_STATIC_COUNT; /* 1: the latest */
-    if (index == 0 || age > table->count)
+    if (age > table->count) /* so is that of index 0 */
         return NULL;
     const struct hpack_entry *entries = (const void *)table->block;
     const struct hpack_entry *entry = &entries[(table->first + table->count - age) & (table->entries_max - 1U)];
@@ -95,8 +101,13 @@ struct hpack_found {
 struct hpack_found hpack_static_find(struct slice name, struct slice value);
 struct hpack_found hpack_table_find(const struct hpack_table *table, struct slice name, struct slice value);
 
-/* The name that a pseudo field has, HPACK_AUTHORITY to HPACK_STATUS. */
+/* The name of a pseudo field that is known, HPACK_AUTHORITY to HPACK_STATUS. */
 struct slice hpack_pseudo_name(uint8_t id);
+
+static inline struct slice hpack_entry_name(const struct hpack_entry *entry, const char *texts)
+{
+    return hpack_nameless(entry->id) ? hpack_pseudo_name(entry->id) : slice_make(texts, entry->name_size);
+}
 
 /* The id of a name in lower case, pseudo names too. */
 uint8_t hpack_identify(struct slice name);

@@ -14,14 +14,15 @@
 
 static bool add(struct hpack_table *table, struct slice name, struct slice value)
 {
-    return hpack_table_add(table, &(struct hpack_added){ name, value, hpack_identify(name), HPACK_VALID });
+    struct hpack_added added = { name, value, hpack_identify(name), HPACK_VALID | HPACK_NAME_VALID };
+    return hpack_table_add(table, &added);
 }
 
 static struct slice name_at(const struct hpack_table *table, size_t index)
 {
     const char *texts;
     const struct hpack_entry *entry = hpack_table_get(table, index, &texts);
-    return entry ? slice_make(texts, entry->name_size) : slice_make(NULL, 0);
+    return entry ? hpack_entry_name(entry, texts) : slice_make(NULL, 0);
 }
 
 static struct slice value_at(const struct hpack_table *table, size_t index)
@@ -47,7 +48,7 @@ static void names_of_the_static_table_are_found(void **state)
         assert_true(found.name <= i && slice_equal(name_at(&table, found.name), name));
         assert_false(found.name > 1 && slice_equal(name_at(&table, found.name - 1), name));
         assert_int_equal(hpack_static_entries[i].id, hpack_identify(name));
-        assert_int_equal(hpack_static_entries[i].valid, HPACK_VALID);
+        assert_int_equal(hpack_static_entries[i].valid, HPACK_VALID | HPACK_NAME_VALID);
     }
     assert_null(table.block);
 }
