@@ -159,8 +159,8 @@ RH_API unsigned rh_port(const rh_server *server);
 RH_API const char *rh_address(const rh_server *server, unsigned index);
 
 /* A line of the program's own in the server's log: for modules, above all, which know the server and not where
- * its messages go. From rh_server_new to rh_server_free, any thread. Controls become spaces, what is longer than 1023
- * bytes is cut, and a level that is none becomes RH_LOG_ERROR. */
+ * its messages go. From rh_server_new to rh_server_free, any thread. What is no text, as controls are, is escaped
+ * (\x1b), what is longer than 1023 bytes is cut, and a level that is none becomes RH_LOG_ERROR. */
 RH_API void rh_log_write(rh_server *server, enum rh_log_level level, const char *format, ...) RH_PRINTF(3, 4);
 
 /* What is served, after rh_start. */

@@ -61,7 +61,7 @@ static void programs_write_to_the_log(void **state)
     rh_log_write(server, RH_LOG_DEBUG, "two\nlines");
     rh_log_write(server, (enum rh_log_level)4, "what");
     rh_log_write(server, (enum rh_log_level)-1, "what");
-    assert_string_equal(notes.lines, "0 users: 1\n3 two lines\n0 what\n0 what\n");
+    assert_string_equal(notes.lines, "0 users: 1\n3 two\\x0alines\n0 what\n0 what\n");
     rh_server_free(server);
 }
 
