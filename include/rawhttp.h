@@ -113,6 +113,8 @@ typedef struct rh_options {
                                    where there is one; or the port to which it is sent, if that is another's; or "off".
                                    Not what lies beneath /.well-known/acme-challenge/, what comes over a unix socket, or
                                    what a trusted proxy got by https */
+    bool no_http2;              /* speak HTTP/1 alone, whatever clients offer */
+    uint32_t http2_streams_max; /* 128 requests in flight on an HTTP/2 connection; those beyond it are refused */
 } rh_options;
 
 /* Here and wherever a struct comes with its size, the program may be older than the library or newer. What an older one

@@ -116,6 +116,23 @@ bool exchange_settle(struct exchange *exchange, size_t head_size)
     return true;
 }
 
+unsigned exchange_place_path(struct exchange *exchange)
+{
+    struct request *request = &exchange->request;
+    const struct target *target = &request->target;
+    request->path = target->path;
+    if (target->plain || target->path.size == 0)
+        return 0;
+    char *normal = arena_take(&exchange->arena, target->path.size);
+    if (!normal)
+        return 503;
+    size_t size;
+    if (!target_normalise(target->path, normal, &size))
+        return 400;
+    request->path = slice_make(normal, size);
+    return 0;
+}
+
 /* At least twice what it was, so that a body which comes in many pieces is copied at most twice over. */
 static bool grow_body(struct exchange *exchange, size_t need)
 {

@@ -154,6 +154,10 @@ void exchange_abandon(struct exchange *exchange);
  * a handler sees it; a second call does nothing. False: no memory (503), nothing has changed. */
 bool exchange_settle(struct exchange *exchange, size_t head_size);
 
+/* The one spelling of the path under which everyone above knows it: request.path, from a target that was parsed. 0, or
+ * the status that it comes to. */
+unsigned exchange_place_path(struct exchange *exchange);
+
 /* Appends to the request's body. False: no memory. The limit is the caller's to check. */
 bool exchange_body_append(struct exchange *exchange, struct slice bytes);
 

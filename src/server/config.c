@@ -131,7 +131,7 @@ static void fill_limits(struct config *config, const rh_options *options)
     config->quiet_timeout_ms = or_else32(options->quiet_timeout_ms, 30 * 1000);
     config->drain_timeout_ms = or_else32(options->drain_timeout_ms, 30 * 1000);
     config->body_rate_min = options->body_rate_min == RH_OFF ? 0 : or_else32(options->body_rate_min, 500);
-    config->limits.streams_max = 128;
+    config->limits.streams_max = or_else32(options->http2_streams_max, 128);
     config->limits.head_timeout_ms = config->head_timeout_ms;
     config->limits.body_timeout_ms = config->body_timeout_ms;
     config->limits.send_timeout_ms = config->send_timeout_ms;
@@ -170,6 +170,7 @@ static bool check(const struct config *config, char *why)
         { "body_max", config->limits.body_max, 1, 1ull << 40 },
         { "buffer_memory", config->buffer_memory, 1, BUFFER_MEMORY_MAX },
         { "pipelined_max", config->limits.pipelined_max, 1, 100000 },
+        { "http2_streams_max", config->limits.streams_max, 1, 10000 },
         { "connections_max", config->connections_max, 1, 10000000 },
         { "head_timeout_ms", config->head_timeout_ms, 1, day_ms },
         { "body_timeout_ms", config->body_timeout_ms, 1, day_ms },
@@ -249,6 +250,7 @@ bool config_init(struct config *config, const rh_options *options, char why[CONF
     config->encodes = !options->no_encodings;
     config->connections_max = or_else32(options->connections_max, connections_from_limit());
     config->server_field = !options->no_server_field;
+    config->http2 = !options->no_http2;
     fill_limits(config, options);
     config->buffer_memory = options->buffer_memory ? options->buffer_memory : buffer_memory_from_limit(config);
     if (!copy_text(&config->root, options->root) || !copy_text(&config->access_log, options->access_log)) {

@@ -31,6 +31,7 @@ struct config {
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, quiet_timeout_ms, drain_timeout_ms,
         body_rate_min;
     bool server_field;
+    bool http2;
     bool embedded;
     struct networks trusted;  /* proxies */
     struct https_redirect https_redirect;

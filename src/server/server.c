@@ -11,6 +11,7 @@
 #include "server/sized.h"
 #include "wire/h1_memo.h"
 #include "wire/h1_session.h"
+#include "wire/preface.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -200,7 +201,7 @@ static void fill_settings(rh_server *server)
     const struct config *config = &server->config;
     uint32_t share = config->connections_max / config->workers;
     server->settings = (struct worker_settings){
-        .session_type = &h1_session_type,
+        .session_type = config->http2 ? &preface_session_type : &h1_session_type,
         .head_timeout_ms = config->head_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
@@ -246,6 +247,9 @@ static bool make_worker(rh_server *server, unsigned index)
     worker->net.index = index;
     loops_init(&worker->net);
     server->workers_made++;
+    if (!h2_worker_init(&worker->h2, &worker->net.pages, &server->config.limits))
+        return server_fail(server, "out of memory");
+    worker->host.h2 = &worker->h2;
     uint64_t share = server->config.buffer_memory / server->config.workers;
     pages_limit(&worker->net.pages, share < SIZE_MAX ? (size_t)share : SIZE_MAX);
     return listen_with(server, worker, index);
@@ -431,6 +435,7 @@ static void free_workers(rh_server *server)
     for (unsigned i = 0; i < server->workers_made; i++) {
         ws_inflater_free(server->workers[i].sockets.inflater);
         packer_fini(&server->workers[i].packer);
+        h2_worker_fini(&server->workers[i].h2);
         worker_fini(&server->workers[i].net);
         free(server->workers[i].host.memo);
     }

@@ -12,6 +12,7 @@
 #include "server/config.h"
 #include "server/packer.h"
 #include "server/vhost.h"
+#include "wire/h2_worker.h"
 #include "wire/ws_session.h"
 
 struct route {
@@ -47,6 +48,7 @@ struct server_worker {
     struct exchange *spare;               /* chain through exchange.route of those that wait for a request */
     unsigned spare_count;
     struct ws_worker sockets;             /* what its WebSockets share */
+    struct h2_worker h2;                  /* and its HTTP/2 connections */
     struct packer packer;
     size_t deferred;                      /* exchanges that somebody else still has */
     struct loop_value values[LOOP_VALUES_MAX];

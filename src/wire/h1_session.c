@@ -193,24 +193,6 @@ enum session_phase h1_ask(struct h1_session *s, struct outbox *out)
     return s->exchange->deferred ? h1_await(s) : h1_respond(s, out);
 }
 
-/* The one spelling of the path under which everyone above knows it. Returns 0, or the status that it comes to. */
-static unsigned place_path(struct exchange *exchange)
-{
-    struct request *request = &exchange->request;
-    const struct target *target = &request->target;
-    request->path = target->path;
-    if (target->plain || target->path.size == 0)
-        return 0;
-    char *normal = arena_take(&exchange->arena, target->path.size);
-    if (!normal)
-        return 503;
-    size_t size;
-    if (!target_normalise(target->path, normal, &size))
-        return 400;
-    request->path = slice_make(normal, size);
-    return 0;
-}
-
 static RARE enum session_phase admit(struct h1_session *s, const struct slice *bytes, struct outbox *out)
 {
     struct request *request = &s->exchange->request;
@@ -218,7 +200,7 @@ static RARE enum session_phase admit(struct h1_session *s, const struct slice *b
     request->persistent = framing.persistent;
     if (framing.body == H1_BODY_REFUSED)
         return h1_refuse(s, framing.status);
-    unsigned status = place_path(s->exchange);
+    unsigned status = exchange_place_path(s->exchange);
     if (status != 0)
         return status == 503 ? h1_starve(s, out) : h1_refuse(s, status);
     return framing.body == H1_BODY_NONE ? h1_ask(s, out) : h1_body_expect(s, &framing, bytes->size > 0, out);

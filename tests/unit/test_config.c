@@ -100,6 +100,8 @@ static void has_the_defaults_of_the_header(void **state)
     assert_int_equal(config.limits.fields_max, 100);
     assert_int_equal(config.limits.body_max, 1 << 20);
     assert_int_equal(config.limits.pipelined_max, 64);
+    assert_int_equal(config.limits.streams_max, 128);
+    assert_true(config.http2);
     assert_int_equal(config.head_timeout_ms, 10000);
     assert_int_equal(config.body_timeout_ms, 30000);
     assert_int_equal(config.body_rate_min, 500);
@@ -125,7 +127,8 @@ static void takes_what_is_given(void **state)
         .buffer_memory = 123456789,
         .request_line_max = 100, .head_max = 300, .fields_max = 7, .body_max = 9, .head_timeout_ms = 11,
         .body_timeout_ms = 12, .body_rate_min = 13, .idle_timeout_ms = 14, .send_timeout_ms = 15,
-        .drain_timeout_ms = 16, .pipelined_max = 17, .connections_max = 18, .no_server_field = true,
+        .drain_timeout_ms = 16, .pipelined_max = 17,
+        .http2_streams_max = 27, .no_http2 = true, .connections_max = 18, .no_server_field = true,
         .trusted_proxies = "unix private", .https_redirect = "8443", .hsts = "60 includeSubDomains" });
     (void)state;
     root[0] = log[0] = 'x'; /* strings are copied */
@@ -150,6 +153,8 @@ static void takes_what_is_given(void **state)
     assert_int_equal(config.send_timeout_ms, 15);
     assert_int_equal(config.drain_timeout_ms, 16);
     assert_int_equal(config.limits.pipelined_max, 17);
+    assert_int_equal(config.limits.streams_max, 27);
+    assert_false(config.http2);
     assert_int_equal(config.connections_max, 18);
     assert_false(config.server_field);
     config_fini(&config);
@@ -183,6 +188,7 @@ static void knows_the_range_of_each_number(void **state)
         { NUMBER(send_timeout_ms), 1, 86400000 },
         { NUMBER(drain_timeout_ms), 1, 86400000 },
         { NUMBER(pipelined_max), 1, 100000 },
+        { NUMBER(http2_streams_max), 1, 10000 },
         { NUMBER(connections_max), 1, 10000000 },
 #undef NUMBER
     };

@@ -139,8 +139,10 @@ static void numbers(void **state)
         { "--send-timeout=24h", { .send_timeout_ms = 86400000 } },
         { "--drain-timeout=1ms", { .drain_timeout_ms = 1 } },
         { "--pipelined-max=1", { .pipelined_max = 1 } },
+        { "--http2-streams-max=1", { .http2_streams_max = 1 } },
         { "--max-connections=100000", { .connections_max = 100000 } },
         { "--no-server-header", { .no_server_field = true } },
+        { "--no-http2", { .no_http2 = true } },
         { "--trusted-proxies=unix ::1", { .trusted_proxies = "unix ::1" } },
         { "--https-redirect=8443", { .https_redirect = "8443" } },
         { "--hsts=60 preload", { .hsts = "60 preload" } },
@@ -169,8 +171,10 @@ static void numbers(void **state)
         assert_int_equal(got.send_timeout_ms, expected.send_timeout_ms);
         assert_int_equal(got.drain_timeout_ms, expected.drain_timeout_ms);
         assert_int_equal(got.pipelined_max, expected.pipelined_max);
+        assert_int_equal(got.http2_streams_max, expected.http2_streams_max);
         assert_int_equal(got.connections_max, expected.connections_max);
         assert_int_equal(got.no_server_field, expected.no_server_field);
+        assert_int_equal(got.no_http2, expected.no_http2);
         assert_same_text(got.trusted_proxies, expected.trusted_proxies);
         assert_same_text(got.https_redirect, expected.https_redirect);
         assert_same_text(got.hsts, expected.hsts);

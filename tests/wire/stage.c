@@ -343,6 +343,12 @@ void stage_init(struct stage *stage, size_t outbox_size)
     stage->asked = writer_on(stage->asked_bytes, sizeof stage->asked_bytes);
     pages_init(&stage->pages, 1 << 20);
     stage->sockets.pages = &stage->pages;
+    stage->limits.streams_max = 8;
+    stage->limits.head_timeout_ms = stage->limits.body_timeout_ms = 10000;
+    stage->limits.send_timeout_ms = stage->limits.quiet_timeout_ms = 20000;
+    stage->limits.body_rate_min = 10;
+    require(h2_worker_init(&stage->h2, &stage->pages, &stage->limits), "no memory");
+    stage->host.h2 = &stage->h2;
     char *buffer = malloc(outbox_size);
     require(buffer != NULL, "no memory");
     outbox_init(&stage->outbox, buffer, outbox_size);
@@ -378,6 +384,9 @@ void stage_fini(struct stage *stage)
     close(stage->file);
     free(stage->spare);
     ws_inflater_free(stage->sockets.inflater);
+    require(stage->h2.connections.taken_count == 0, "an HTTP/2 connection was leaked");
+    require(stage->h2.streams.taken_count == 0, "a stream was leaked");
+    h2_worker_fini(&stage->h2);
     require(stage->pages.taken_bytes == 0, "pages were leaked");
     answer_unref(stage->page);
     answer_unref(stage->large);
@@ -388,14 +397,19 @@ void stage_fini(struct stage *stage)
     text_free(&stage->output);
 }
 
-void stage_open(struct stage *stage)
+void stage_open_as(struct stage *stage, const struct session_type *type)
 {
     require(stage->session == NULL, "one connection at a time");
-    struct session *session = malloc(h1_session_type.size);
+    struct session *session = malloc(type->size);
     require(session != NULL, "no memory");
-    *session = (struct session){ .type = &h1_session_type, .host = &stage->host, .peer = "192.0.2.1", .peer_size = 9 };
+    *session = (struct session){ .type = type, .host = &stage->host, .peer = "192.0.2.1", .peer_size = 9 };
     session->type->init(session);
     stage->session = session;
+}
+
+void stage_open(struct stage *stage)
+{
+    stage_open_as(stage, &h1_session_type);
 }
 
 void stage_close(struct stage *stage)
@@ -449,7 +463,8 @@ static void drain(struct stage *stage)
     stage->inside = true;
     stage->session->type->drain(stage->session, &stage->outbox);
     stage->inside = false;
-    require(stage->session->phase != SESSION_SENDING || stage->outbox.count > 0, "it sends for ever, and nothing");
+    bool sends = stage->session->phase == SESSION_SENDING || stage->session->more;
+    require(!sends || stage->outbox.count > 0, "it sends for ever, and nothing");
 }
 
 static void answer_deferred(struct exchange *exchange)
@@ -493,9 +508,18 @@ static bool turn(struct stage *stage)
     case SESSION_IDLE:
     case SESSION_HEAD:
     case SESSION_BODY:
-    case SESSION_OPEN:
     case SESSION_LINGER:
     case SESSION_CLOSE:
+        return stage->input.size > 0 && (feed(stage) > 0 || stage->session->phase != before);
+    case SESSION_OPEN:
+        if (stage->later && !stage->slow) {
+            stage_answer(stage);
+            return true;
+        }
+        if (stage->session->more && !stage->stuck) {
+            drain(stage);
+            return true;
+        }
         return stage->input.size > 0 && (feed(stage) > 0 || stage->session->phase != before);
     case SESSION_WAITING:
         if (stage->slow)

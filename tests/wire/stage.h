@@ -17,6 +17,7 @@
 
 #include "base/writer.h"
 #include "http/session.h"
+#include "wire/h2_worker.h"
 #include "wire/ws_session.h"
 
 enum {
@@ -47,6 +48,7 @@ struct stage {
     struct clock clock;
     struct pages pages;
     struct ws_worker sockets;
+    struct h2_worker h2;
     struct session *session;  /* NULL: no connection */
     struct outbox outbox;
     struct answer *page, *large, *same;
@@ -74,7 +76,8 @@ void stage_fini(struct stage *stage); /* ends the program where something was le
 void stage_remember(struct stage *stage);
 void stage_forget(struct stage *stage);
 
-void stage_open(struct stage *stage);
+void stage_open(struct stage *stage); /* an HTTP/1.x session */
+void stage_open_as(struct stage *stage, const struct session_type *type);
 void stage_close(struct stage *stage);
 
 /* The peer sends: feeds, drains and answers until nothing moves any more. */
