@@ -66,7 +66,7 @@ struct slice site_folder(const struct page *index)
 
 struct site_stats site_stats(const struct site *site)
 {
-    struct site_stats stats = { .pages = site->tree.count, .skipped = site->tree.skipped };
+    struct site_stats stats = { .pages = site->tree.count, .skipped = site->tree.skips.count };
 
     for (size_t i = 0; i < site->tree.count; i++) {
         const struct page *page = site->tree.pages[i];
@@ -138,26 +138,26 @@ static const struct page *find_hosted(const struct site *site, struct slice path
     return NULL;
 }
 
-static char *read_hosted(const struct site *site, struct slice path, struct slice *text)
+static char *read_hosted(const struct site *site, struct slice path, struct slice *text, const struct log *log)
 {
     const struct page *page = find_hosted(site, path);
     char *bytes = page ? loader_read(&site->files, page, HOSTED_SIZE_MAX) : NULL;
 
     if (page && !bytes)
-        log_write(site->store->log, LOG_LEVEL_WARN, "not used, %s: %s", strerror(errno), page->path);
+        log_write(log, LOG_LEVEL_WARN, "not used, %s: %s", strerror(errno), page->path);
     *text = slice_make(bytes, bytes ? (size_t)page->size : 0);
     return bytes;
 }
 
-static void read_words(struct site *site)
+static void read_words(struct site *site, const struct log *log)
 {
     struct slice text;
-    char *headers = read_hosted(site, SLICE("/_headers"), &text);
+    char *headers = read_hosted(site, SLICE("/_headers"), &text, log);
 
-    site->headers = headers ? headers_parse(text, site->store->log) : NULL;
+    site->headers = headers ? headers_parse(text, log) : NULL;
     free(headers);
-    char *redirects = read_hosted(site, SLICE("/_redirects"), &text);
-    site->redirects = redirects ? redirects_parse(text, site->store->log) : NULL;
+    char *redirects = read_hosted(site, SLICE("/_redirects"), &text, log);
+    site->redirects = redirects ? redirects_parse(text, log) : NULL;
     free(redirects);
     site->wardrobe = (struct wardrobe){ site->config->rules, site->headers };
 }
@@ -170,29 +170,35 @@ static bool same_words(const struct site *site, const struct site *before, struc
     return now->size == then->size && now->modified_ns == then->modified_ns && now->inode == then->inode;
 }
 
+/* What was skipped before is known, even where nothing else is taken over. */
 static bool walk(struct site *site, const struct site *before, const struct changes *changes)
 {
-    struct tree_before earlier = { .tree = before ? &before->tree : NULL, .changes = changes, .find = find_before,
-                                   .user = before };
-    bool again = before && changes;
-    bool told = again && changes_everything(changes) && !changes->root_replaced; /* what is skipped, last time */
+    struct tree_before earlier = { .changes = changes, .find = find_before, .user = before };
+    if (before && changes)
+        earlier.tree = &before->tree;
+    if (before)
+        earlier.skips = &before->tree.skips;
+    return tree_walk(&site->tree, &site->files, &earlier, site->store->log);
+}
 
-    return tree_walk(&site->tree, &site->files, again ? &earlier : NULL, told ? &silent : site->store->log);
+/* What is prepared of a page depends on these files, so a change in them changes every page. */
+static bool walk_again(struct site *site)
+{
+    const struct skips skips = site->tree.skips;
+    leave_pages(site);
+    tree_fini(&site->tree);
+    return tree_walk(&site->tree, &site->files, &(struct tree_before){ .skips = &skips }, site->store->log);
 }
 
 static bool fill(struct site *site, const struct site *before, const struct changes *changes)
 {
     if (!walk(site, before, changes))
         return false;
-    /* What is prepared of a page depends on these files, so a change in them changes every page. */
-    if (before && !(same_words(site, before, SLICE("/_headers")) && same_words(site, before, SLICE("/_redirects")))) {
-        leave_pages(site);
-        tree_fini(&site->tree);
-        if (!walk(site, NULL, NULL))
-            return false;
-    }
-    tree_tell_rest(&site->tree);
-    read_words(site);
+    bool same = before && same_words(site, before, SLICE("/_headers")) &&
+                same_words(site, before, SLICE("/_redirects"));
+    if (before && !same && !walk_again(site))
+        return false;
+    read_words(site, same ? &silent : site->store->log); /* what is wrong in them was told */
     if (site->config->lists && !(site->folders = site_folders_new(site)))
         return false;
     return site_table_build(site);

@@ -39,24 +39,11 @@ struct walk {
     char path[PATH_MAX]; /* of the entry in hand */
 };
 
-void tree_skip(struct tree *tree, const char *path, const char *why)
-{
-    /* The reason first: of a long line the end is cut off. */
-    if (atomic_fetch_add_explicit(&tree->skipped, 1, memory_order_relaxed) < TREE_SKIPS_TOLD)
-        log_write(tree->log, LOG_LEVEL_WARN, "not served, %s: /%s", why, path);
-}
-
-void tree_tell_rest(const struct tree *tree)
-{
-    size_t skipped = atomic_load_explicit(&tree->skipped, memory_order_relaxed);
-    if (skipped > TREE_SKIPS_TOLD)
-        log_write(tree->log, LOG_LEVEL_WARN, "not served: %zu more", skipped - TREE_SKIPS_TOLD);
-}
-
-void tree_skip_error(struct tree *tree, const char *path, int error)
+static void skip_error(struct tree *tree, size_t folder, const char *path, int error)
 {
     /* strerror: for the errors of the kernel it gives constant texts, so any thread may call it. */
-    tree_skip(tree, path, error == EXDEV ? "a link that leads out of the root" : strerror(error));
+    skips_add(&tree->skips, (uint32_t)folder, path,
+              error == EXDEV ? "a link that leads out of the root" : strerror(error));
 }
 
 /* Indexes have 32 bits. */
@@ -212,26 +199,32 @@ static size_t find_earlier(struct walk *walk, size_t parent, struct slice path)
     return NOT_BEFORE;
 }
 
+/* The entry in hand. */
+static void skip(struct walk *walk, size_t folder, const char *why)
+{
+    skips_add(&walk->tree->skips, (uint32_t)folder, walk->path, why);
+}
+
 /* False: no memory. */
 static bool add_entry(struct walk *walk, size_t folder, struct slice path, const struct stat *st)
 {
     if (S_ISREG(st->st_mode))
         return add_page(walk, path, st);
     if (!S_ISDIR(st->st_mode))
-        tree_skip(walk->tree, walk->path, "neither a file nor a folder");
+        skip(walk, folder, "neither a file nor a folder");
     else if (walk->walked[folder].depth == TREE_DEPTH_MAX)
-        tree_skip(walk->tree, walk->path, "too many folders within folders");
+        skip(walk, folder, "too many folders within folders");
     else
         return add_folder(walk, path, folder, find_earlier(walk, walk->walked[folder].earlier, path));
     return true;
 }
 
 /* False: errno is a want of ours. */
-static bool skip_unseen(struct walk *walk)
+static bool skip_unseen(struct walk *walk, size_t folder)
 {
     if (is_want(errno))
         return false;
-    tree_skip_error(walk->tree, walk->path, errno);
+    skip_error(walk->tree, folder, walk->path, errno);
     return true;
 }
 
@@ -250,11 +243,11 @@ static bool visit_entry(struct walk *walk, int folder_fd, size_t folder, const c
     if (files_hidden(w.overflowed ? name : walk->path))
         return true;
     if (w.overflowed)
-        tree_skip(walk->tree, within.data, "a path in it is too long");
+        skips_add(&walk->tree->skips, (uint32_t)folder, within.data, "a path in it is too long");
     else if (!addressable(name))
-        tree_skip(walk->tree, walk->path, "a name that is not UTF-8, or has a backslash, has no address");
+        skip(walk, folder, "a name that is not UTF-8, or has a backslash, has no address");
     else if (!look(walk, folder_fd, name, &st))
-        return skip_unseen(walk);
+        return skip_unseen(walk, folder);
     else
         return add_entry(walk, folder, writer_slice(&w), &st);
     return true;
@@ -290,7 +283,7 @@ static bool read_folder(struct walk *walk, size_t folder, int fd)
         ok = visit_entry(walk, fd, folder, entry->d_name);
     }
     if (ok && errno != 0)
-        tree_skip_error(walk->tree, walk->tree->folders[folder].path.data, errno);
+        skip_error(walk->tree, folder, walk->tree->folders[folder].path.data, errno);
     int error = errno;
     closedir(entries);
     errno = error;
@@ -305,6 +298,7 @@ static bool take_over(struct walk *walk, size_t folder)
 
     walk->tree->folders[folder].device = earlier->device;
     walk->tree->folders[folder].inode = earlier->inode;
+    skips_take_over(&walk->tree->skips, (uint32_t)folder, (uint32_t)walk->walked[folder].earlier);
     for (size_t i = 0; i < earlier->page_count; i++)
         if (!share_page(walk->tree, tree->pages[earlier->first_page + i]))
             return false;
@@ -325,7 +319,7 @@ static bool open_folder(struct walk *walk, size_t folder)
         int error = fd < 0 ? errno : ENOTDIR;
         if (fd >= 0)
             close(fd);
-        tree_skip_error(walk->tree, path.data, error);
+        skip_error(walk->tree, folder, path.data, error);
         errno = error;
         return folder != 0 && !is_want(error);
     }
@@ -333,7 +327,7 @@ static bool open_folder(struct walk *walk, size_t folder)
     walk->tree->folders[folder].inode = st.st_ino;
     if (circular(walk, folder)) {
         close(fd);
-        tree_skip(walk->tree, path.data, "a link to a folder that it lies in");
+        skips_add(&walk->tree->skips, (uint32_t)folder, path.data, "a link to a folder that it lies in");
         return true;
     }
     return read_folder(walk, folder, fd);
@@ -367,14 +361,16 @@ static void *fit(void *array, size_t *room, size_t count, size_t size)
 
 bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log)
 {
-    struct walk walk = { .tree = tree, .files = files, .before = before };
-    *tree = (struct tree){ .log = log };
+    struct walk walk = { .tree = tree, .files = files, .before = before && before->tree ? before : NULL };
+    *tree = (struct tree){ .count = 0 };
+    skips_begin(&tree->skips, log, before ? before->skips : NULL);
 
-    bool ok = add_folder(&walk, SLICE(""), 0, before ? 0 : NOT_BEFORE);
+    bool ok = add_folder(&walk, SLICE(""), 0, walk.before ? 0 : NOT_BEFORE);
     for (size_t i = 0; ok && i < tree->folder_count; i++)
         ok = visit_folder(&walk, i);
 
     int error = errno;
+    skips_end(&tree->skips);
     tree->pages = fit(tree->pages, &tree->room, tree->count, sizeof *tree->pages);
     tree->folders = fit(tree->folders, &tree->folder_room, tree->folder_count, sizeof *tree->folders);
     free(walk.walked);

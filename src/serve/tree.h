@@ -2,16 +2,15 @@
 #ifndef SERVE_TREE_H
 #define SERVE_TREE_H
 
-#include <stdatomic.h>
 #include "base/log.h"
 #include "serve/changes.h"
 #include "serve/files.h"
 #include "serve/page.h"
+#include "serve/skips.h"
 
 enum {
     TREE_COUNT_MAX = INT32_MAX, /* of pages, and of folders: beyond it there is no memory either */
-    TREE_DEPTH_MAX = 64, /* folders within folders: what lies deeper is skipped */
-    TREE_SKIPS_TOLD = 20 /* each with a log line; of more than that only the number is told */
+    TREE_DEPTH_MAX = 64  /* folders within folders: what lies deeper is skipped */
 };
 
 /* A folder that was found. Folders lie in the order in which they were found, so those within one lie side by side, as
@@ -27,38 +26,29 @@ struct tree_folder {
 struct tree_texts; /* blocks with the paths of folders, one behind the other */
 
 struct tree {
-    const struct log *log;
     struct page **pages; /* a count of each is the tree's */
     size_t count, room;
     struct tree_folder *folders;
     size_t folder_count, folder_room;
     struct tree_texts *texts; /* the one that is being filled, and behind it those that are full */
-    atomic_size_t skipped;
+    struct skips skips;
 };
 
 /* What was there before, and what may have changed since. */
 struct tree_before {
-    const struct tree *tree;
+    const struct tree *tree;       /* NULL: everything is read, and only `skips` is known */
+    const struct skips *skips;
     const struct changes *changes; /* sorted */
     struct page *(*find)(const void *user, struct slice path); /* the page of this file, or NULL */
     const void *user;
 };
 
-/* What was there before is taken over, as long as it has not changed: whole folders without a look at the disk, pages
- * with their count. `before` may be NULL. False: errno (no memory, no more descriptors, or the root itself cannot be
- * read); what cannot be served is logged and skipped. */
+/* What was there before (`before` may be NULL) is taken over, as long as it has not changed: whole folders without a
+ * look at the disk, pages with their count. False: errno (no memory, no more descriptors, or the root itself cannot be
+ * read); what cannot be served is skipped, and logged unless that was known. */
 bool tree_walk(struct tree *tree, const struct files *files, const struct tree_before *before, const struct log *log);
 
 /* Its folders; the pages are whoever's who has taken them. */
 void tree_fini(struct tree *tree);
-
-/* Counted, and a log line if there are not too many. Any thread. */
-void tree_skip(struct tree *tree, const char *path, const char *why);
-
-/* As tree_skip, with errno's text. */
-void tree_skip_error(struct tree *tree, const char *path, int error);
-
-/* When all is found: how many were skipped without a line of their own. */
-void tree_tell_rest(const struct tree *tree);
 
 #endif

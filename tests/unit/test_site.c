@@ -272,7 +272,7 @@ static void many_skips_are_summed_up(void **state)
     char path[32];
     (void)state;
 
-    for (unsigned i = 0; i < TREE_SKIPS_TOLD + 3; i++) {
+    for (unsigned i = 0; i < SKIPS_TOLD + 3; i++) {
         snprintf(path, sizeof path, "root/%u\xff", i);
         scratch_write(&scratch, path, "x");
     }

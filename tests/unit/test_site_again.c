@@ -236,7 +236,16 @@ static void skips_are_told_once(void **state)
     assert_int_equal(site_stats(site).skipped, 1);
     expect_silence();
     RENEW(NULL, "");
-    expect_line("not served, a link that leads out of the root: /out\n");
+    RENEW(NULL, "d");
+    assert_int_equal(site_stats(site).skipped, 1);
+    expect_silence();
+    scratch_write(&scratch, "root/_headers", "/x\nnonsense\n"); /* by which all pages change */
+    RENEW(NULL, "");
+    expect_line("_headers:2: ");
+    assert_null(strstr(scratch.lines, "not served"));
+    scratch.lines[0] = '\0';
+    RENEW(NULL, "", "d");
+    expect_silence(); /* nor what is wrong in them */
 }
 
 /* A path of many bytes is found again. */

@@ -15,7 +15,7 @@ static void empty_folder(void **state)
 {
     (void)state;
     assert_string_equal(walked(), "");
-    assert_int_equal(tree.skipped, 0);
+    assert_int_equal(tree.skips.count, 0);
 }
 
 static void files_and_folders(void **state)
@@ -29,7 +29,7 @@ static void files_and_folders(void **state)
     scratch_write(&scratch, "root/docs/more/x", "x");
     assert_string_equal(walked(), "a.txt docs/index.html docs/more/x");
     assert_int_equal(page_in(&tree, "a.txt")->size, 4);
-    assert_int_equal(tree.skipped, 0);
+    assert_int_equal(tree.skips.count, 0);
     assert_string_equal(scratch.lines, "");
 }
 
@@ -64,7 +64,7 @@ static void dotfiles_are_passed_over(void **state)
     scratch_write(&scratch, "root/sub/.well-known/x", "secret");
     scratch_write(&scratch, "root/sub/..x", "secret");
     assert_string_equal(walked(), ".well-known/acme/token .well-known/security.txt");
-    assert_int_equal(tree.skipped, 0); /* as they should be: no word about them */
+    assert_int_equal(tree.skips.count, 0); /* as they should be: no word about them */
 }
 
 static void links(void **state)
@@ -87,7 +87,7 @@ static void links(void **state)
     scratch_link(&scratch, "root/circle", "circle");
     assert_string_equal(walked(), "file folder/x mounted real/x");
     assert_int_equal(page_in(&tree, "file")->size, 3); /* of the file, not of the link */
-    assert_int_equal(tree.skipped, 5);
+    assert_int_equal(tree.skips.count, 5);
     logged("not served, a link that leads out of the root: /out\n");
     logged("not served, a link that leads out of the root: /out-folder\n");
     logged("not served, a link that leads out of the root: /absolute\n");
@@ -113,7 +113,7 @@ static void folders_within_themselves(void **state)
     logged("not served, a link to a folder that it lies in: /a/b/up\n");
     logged("not served, a link to a folder that it lies in: /a/b/top\n");
     logged("not served, a link to a folder that it lies in: /c/across/b/top\n");
-    assert_int_equal(tree.skipped, 7);
+    assert_int_equal(tree.skips.count, 7);
 }
 
 static void a_pair_of_links_to_each_other(void **state)
@@ -125,7 +125,7 @@ static void a_pair_of_links_to_each_other(void **state)
     scratch_link(&scratch, "root/a/to-b", "../b");
     scratch_link(&scratch, "root/b/to-a", "../a");
     assert_string_equal(walked(), "a/x b/to-a/x");
-    assert_int_equal(tree.skipped, 2);
+    assert_int_equal(tree.skips.count, 2);
 }
 
 static void names_without_address(void **state)
@@ -141,7 +141,7 @@ static void names_without_address(void **state)
     scratch_mkdir(&scratch, "root/folder-\xff");
     scratch_write(&scratch, "root/folder-\xff/x", "x");
     assert_string_equal(walked(), "%2e%2e 100% a b?# gr\xc3\xbc\xc3\x9f" "e.txt");
-    assert_int_equal(tree.skipped, 4);
+    assert_int_equal(tree.skips.count, 4);
     logged("not served, a name that is not UTF-8, or has a backslash, has no address: /back\\slash\n");
 }
 
@@ -151,7 +151,7 @@ static void neither_file_nor_folder(void **state)
     assert_int_equal(mkfifoat(scratch.fd, "root/fifo", 0644), 0);
     scratch_link(&scratch, "root/to-fifo", "fifo");
     assert_string_equal(walked(), "");
-    assert_int_equal(tree.skipped, 2);
+    assert_int_equal(tree.skips.count, 2);
     logged("not served, neither a file nor a folder: /fifo\n");
     logged(": /to-fifo\n");
 }
@@ -191,7 +191,7 @@ static void paths_too_long(void **state)
     /* The path of the sixteenth folder has 4095 bytes, as many as there may be: its own file has no address any
      * more. */
     assert_int_equal(tree.count, 15);
-    assert_int_equal(tree.skipped, 2); /* its file and its folder */
+    assert_int_equal(tree.skips.count, 2); /* its file and its folder */
     logged("not served, a path in it is too long: /ddd");
 
     /* nftw cannot take that away: from the bottom up, by hand */
@@ -221,7 +221,7 @@ static void depth_has_a_limit(void **state)
     }
     walked();
     assert_int_equal(tree.count, TREE_DEPTH_MAX);
-    assert_int_equal(tree.skipped, 1);
+    assert_int_equal(tree.skips.count, 1);
     logged("not served, too many folders within folders: /d/d");
 }
 
@@ -237,7 +237,7 @@ static void unreadable_folder(void **state)
     scratch_regain_root();
     assert_int_equal(fchmodat(scratch.fd, "root/shut", 0755, 0), 0);
     logged("not served, Permission denied: /shut\n");
-    assert_int_equal(tree.skipped, 1);
+    assert_int_equal(tree.skips.count, 1);
 }
 
 static void unreadable_root(void **state)
@@ -297,30 +297,64 @@ static void skips_have_so_many_lines(void **state)
     char path[64];
     (void)state;
 
-    for (unsigned i = 0; i < TREE_SKIPS_TOLD + 5; i++) {
+    for (unsigned i = 0; i < SKIPS_TOLD + 5; i++) {
         snprintf(path, sizeof path, "root/%u\xff", i);
         scratch_write(&scratch, path, "x");
     }
     assert_string_equal(walked(), "");
-    assert_int_equal(tree.skipped, TREE_SKIPS_TOLD + 5);
+    assert_int_equal(tree.skips.count, SKIPS_TOLD + 5);
     unsigned lines = 0;
     for (const char *at = scratch.lines; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, TREE_SKIPS_TOLD);
-    tree_tell_rest(&tree);
+    assert_int_equal(lines, SKIPS_TOLD + 1);
     logged("not served: 5 more\n");
 }
 
-static void few_skips_have_no_rest(void **state)
+/* Whether they are known or not. */
+static void more_skips_are_told_where_there_are_more(void **state)
 {
+    struct skips skips[4];
+    char path[16];
     (void)state;
-    tree.log = &scratch.log;
-    for (unsigned i = 0; i < TREE_SKIPS_TOLD; i++)
-        tree_skip(&tree, "x", "because");
-    logged("not served, because: /x\n");
+    for (unsigned i = 0; i < 4; i++) {
+        skips_begin(&skips[i], &scratch.log, i > 0 ? &skips[i - 1] : NULL);
+        scratch.lines[0] = '\0';
+        for (unsigned n = 0; n < SKIPS_TOLD + (i == 3 ? 2 : i > 0); n++) {
+            snprintf(path, sizeof path, "%u", n);
+            skips_add(&skips[i], 0, path, "because");
+        }
+        skips_end(&skips[i]);
+        assert_string_equal(strstr(scratch.lines, "not served: ") ? strstr(scratch.lines, "not served: ") : "",
+                            i == 1 ? "not served: 1 more\n" : i == 3 ? "not served: 2 more\n" : "");
+        assert_int_equal(strstr(scratch.lines, "because: /0\n") != NULL, i == 0);
+    }
+}
+
+/* What lies in a folder that is taken over is known, wherever that has moved in the order; a path for another reason is
+ * another skip. */
+static void skips_go_with_their_folders(void **state)
+{
+    struct skips before, now;
+    (void)state;
+    skips_begin(&before, &scratch.log, NULL);
+    skips_add(&before, 3, "a", "because");
+    skips_add(&before, 4, "b", "because");
+    skips_end(&before);
+    skips_begin(&now, &scratch.log, &before);
+    skips_take_over(&now, 7, 3);
+    skips_end(&now);
+    assert_int_equal(now.count, 1);
     scratch.lines[0] = '\0';
-    tree_tell_rest(&tree);
+    skips_begin(&before, &scratch.log, &now);
+    skips_take_over(&before, 1, 3);
+    assert_int_equal(before.count, 0);
+    skips_take_over(&before, 1, 7);
+    skips_add(&before, 1, "a", "because");
     assert_string_equal(scratch.lines, "");
+    skips_add(&before, 1, "b", "because");
+    skips_add(&before, 1, "a", "whatever");
+    assert_string_equal(scratch.lines, "not served, because: /b\nnot served, whatever: /a\n");
+    skips_end(&before);
 }
 
 /* Folders lie in the order in which they were found, and so do their pages. */
@@ -418,7 +452,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_goes_before_it_is_looked_at, start, end),
         cmocka_unit_test_setup_teardown(a_folder_that_is_a_file_when_it_is_opened, start, end),
         cmocka_unit_test_setup_teardown(skips_have_so_many_lines, start, end),
-        cmocka_unit_test_setup_teardown(few_skips_have_no_rest, start, end),
+        cmocka_unit_test_setup_teardown(more_skips_are_told_where_there_are_more, start, end),
+        cmocka_unit_test_setup_teardown(skips_go_with_their_folders, start, end),
         cmocka_unit_test_setup_teardown(folders_know_what_is_theirs, start, end),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail, start, end),
         cmocka_unit_test_setup_teardown(no_descriptors_no_tree, start, end),

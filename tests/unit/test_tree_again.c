@@ -22,7 +22,8 @@ static bool walk_again(const char *const *changed)
 {
     struct change at[8];
     struct changes changes = { .at = at };
-    struct tree_before before = { &earlier, &changes, find_earlier_page, &earlier };
+    struct tree_before before = { .tree = &earlier, .skips = &earlier.skips, .changes = &changes,
+                                  .find = find_earlier_page, .user = &earlier };
 
     for (; *changed; changed++) {
         struct slice folder = slice_text(*changed);
@@ -38,7 +39,7 @@ static void again(const char *const *changed)
 {
     discard(&earlier);
     earlier = tree;
-    tree = (struct tree){ .log = NULL };
+    tree = (struct tree){ .count = 0 };
     assert_true(walk_again(changed));
 }
 
@@ -172,7 +173,26 @@ static void what_was_skipped_stays_so(void **state)
     AGAIN("");
     assert_string_equal(paths_of(&tree), "a/x c/x x");
     assert_string_equal(scratch.lines, "");
+    assert_int_equal(tree.skips.count, 2);
+    AGAIN("*"); /* all is read again, and nothing is new */
+    AGAIN("a", "c", "a/b");
+    assert_string_equal(scratch.lines, "");
+    assert_int_equal(tree.skips.count, 2);
     scratch_regain_root();
+    scratch_link(&scratch, "root/c/out", "/etc/passwd");
+    scratch_drop_root();
+    AGAIN("c");
+    assert_string_equal(scratch.lines, "not served, a link that leads out of the root: /c/out\n");
+    scratch.lines[0] = '\0';
+    scratch_regain_root();
+    assert_int_equal(unlinkat(scratch.fd, "root/c/out", 0), 0);
+    scratch_drop_root();
+    AGAIN("c");
+    assert_string_equal(scratch.lines, "");
+    scratch_regain_root();
+    scratch_link(&scratch, "root/c/out", "/etc/passwd"); /* it has gone and come back */
+    AGAIN("c");
+    assert_string_equal(scratch.lines, "not served, a link that leads out of the root: /c/out\n");
     assert_int_equal(fchmodat(scratch.fd, "root/a/b", 0755, 0), 0);
     AGAIN("a/b");
     assert_string_equal(paths_of(&tree), "a/b/x a/x c/x x");
@@ -231,7 +251,7 @@ static void every_allocation_may_fail_again(void **state)
     earlier = tree;
     for (int i = 0; !walked_all; i++) {
         assert_true(i < 1000);
-        tree = (struct tree){ .log = NULL };
+        tree = (struct tree){ .count = 0 };
         allocations_left = i;
         walked_all = walk_again((const char *[]){ "d7", NULL });
         if (walked_all)
@@ -252,7 +272,7 @@ static void no_descriptor_for_a_folder(void **state)
     (void)state;
     make_folders();
     earlier = tree;
-    tree = (struct tree){ .log = NULL };
+    tree = (struct tree){ .count = 0 };
 
     struct rlimit before;
     int next = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -84,7 +84,7 @@ static int start(void **state)
     readdir_fails = false;
     at_entry = NULL;
     folders_read = 0;
-    earlier = tree = (struct tree){ .log = NULL };
+    earlier = tree = (struct tree){ .count = 0 };
     scratch_open(&scratch);
     return 0;
 }
