@@ -5,7 +5,7 @@
 FROM debian:12 AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libbrotli-dev libc6-dev libconfuse-dev libcrypt-dev libdeflate-dev libmd-dev libxxhash-dev libzstd-dev \
+        gcc libbrotli-dev libc6-dev libconfuse-dev libcrypt-dev libdeflate-dev libmd-dev libssl-dev libxxhash-dev libzstd-dev \
         make meson ninja-build pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 COPY . /src

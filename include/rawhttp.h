@@ -72,7 +72,8 @@ RH_API void rh_log_stderr(void *user, enum rh_log_level level, const char *line)
 typedef struct rh_options {
     const char *listen;         /* default "127.0.0.1:8080". Several, separated by spaces, up to 16. ":8080" all
                                    interfaces, "[::1]:8080", "localhost:8080" both loopbacks (which counts twice),
-                                   "unix:/path". Port 0: any free one, see rh_address */
+                                   "unix:/path"; "https://:8443" is TLS on any of these. Port 0: any free one, see
+                                   rh_address */
     const char *root;           /* folder of pages; NULL: no pages */
     unsigned workers;           /* threads with a loop each; default: usable CPUs */
     unsigned background;        /* threads for blocking work; default 4 */
@@ -115,6 +116,7 @@ typedef struct rh_options {
                                    what a trusted proxy got by https */
     bool no_http2;              /* speak HTTP/1 alone, whatever clients offer */
     uint32_t http2_streams_max; /* 128 requests in flight on an HTTP/2 connection; those beyond it are refused */
+    uint32_t handshake_timeout_ms; /* 10 s for the handshake of TLS to be done, else close */
 } rh_options;
 
 /* Here and wherever a struct comes with its size, the program may be older than the library or newer. What an older one
@@ -252,7 +254,7 @@ RH_API rh_slice rh_peer(const rh_request *request);         /* "192.0.2.1", "200
  * is the peer. Absent: no memory. */
 RH_API rh_slice rh_client(rh_request *request);
 
-/* "https" where a trusted proxy says so, by Forwarded or X-Forwarded-Proto; else "http". */
+/* "https" over TLS, and where a trusted proxy says so, by Forwarded or X-Forwarded-Proto; else "http". */
 RH_API rh_slice rh_scheme(const rh_request *request);
 
 /* The first field of that name, any case; absent: data NULL. */

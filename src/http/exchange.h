@@ -20,6 +20,7 @@ struct request {
     enum method method;
     uint8_t version;          /* 10 or 11 (later 20): for the log and for the session, not for handlers */
     bool persistent;          /* the client lets the connection go on */
+    bool secure;              /* it came over TLS */
     struct slice method_name; /* as sent */
     struct slice raw_target;  /* as sent */
     struct target target;

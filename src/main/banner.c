@@ -28,6 +28,10 @@ static const struct wildcard *find_wildcard(const char *host, size_t size)
 /* `port` is what the kernel chose for a port 0; 0 where that is not known. */
 static void print_place(FILE *out, const char *address, size_t size, unsigned port)
 {
+    static const char https[] = "https://";
+    bool secure = size > strlen(https) && strncmp(address, https, strlen(https)) == 0;
+    address += secure ? strlen(https) : 0;
+    size -= secure ? strlen(https) : 0;
     const char *colon = memrchr(address, ':', size);
     if (!colon || strncmp(address, "unix:", 5) == 0) {
         fprintf(out, "%.*s", (int)size, address);
@@ -38,12 +42,12 @@ static void print_place(FILE *out, const char *address, size_t size, unsigned po
     unsigned long asked = strtoul(colon + 1, NULL, 10);
     if (asked != 0)
         port = (unsigned)asked;
-    fputs("http://", out);
+    fputs(secure ? https : "http://", out);
     if (wildcard)
         fputs(wildcard->shown, out);
     else
         fprintf(out, "%.*s", (int)host_size, address);
-    if (port != 80)
+    if (port != (secure ? 443 : 80))
         fprintf(out, ":%u", port);
     if (wildcard)
         fprintf(out, " (%s)", wildcard->note);

@@ -230,26 +230,26 @@ static bool add_address(const struct setting *setting, const char *address)
     return true;
 }
 
-/* "http://:80" for ":80": an address may say what is spoken there. The library takes several addresses separated by
+/* "https://:443": an address may say what is spoken there. The library takes several addresses separated by
  * spaces, so none may have one inside. */
 static bool set_address(const struct setting *setting)
 {
     static const char http[] = "http://", https[] = "https://", local[] = "unix:";
-    const char *text = setting->text;
+    const char *text = setting->text, *scheme = "";
     if (text[strcspn(text, " \t\r\n")] != '\0')
         return option_fail(setting->options, "%s: \"%.60s\" has a space in it; for several addresses %s",
                            setting->label, text,
                            setting->origin.kind == ORIGIN_FILE ? "write {\":80\", \":81\"}" : "repeat --listen");
     if (strncmp(text, https, strlen(https)) == 0)
-        return option_fail(setting->options, "%s: \"%.60s\": there is no TLS yet; listen on http:// behind a proxy "
-                           "that speaks https", setting->label, text);
+        scheme = https;
     if (strncmp(text, http, strlen(http)) == 0)
         text += strlen(http);
-    if (setting->origin.kind != ORIGIN_FILE || strncmp(text, local, strlen(local)) != 0)
+    const char *place = text + strlen(scheme);
+    if (setting->origin.kind != ORIGIN_FILE || strncmp(place, local, strlen(local)) != 0)
         return add_address(setting, text);
     char *address;
-    const char *path = option_keep_path(setting->options, text + strlen(local));
-    if (!path || asprintf(&address, "%s%s", local, path) < 0)
+    const char *path = option_keep_path(setting->options, place + strlen(local));
+    if (!path || asprintf(&address, "%s%s%s", scheme, local, path) < 0)
         return option_fail(setting->options, "%s: out of memory", setting->label);
     bool added = add_address(setting, address);
     free(address);

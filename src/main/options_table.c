@@ -44,6 +44,7 @@ const struct option_row options_table[] = {
               "  :8080           all interfaces\n"
               "  127.0.0.1:8080, [::1]:8080   one address\n"
               "  unix:/path      a unix socket\n"
+              "  https://:8443   TLS, on any of these\n"
               "Port 0 is any free one." },
     { .name = "public", .kind = OPTION_FLAG, FIELD(everywhere), .also = " expose all ",
       .help = "the same as --listen :8080" },
@@ -151,6 +152,10 @@ const struct option_row options_table[] = {
       NUMBER(server.quiet_timeout_ms, quiet_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " ping-interval ping-timeout ",
       .help = "without a byte from a WebSocket's client, then\nit is pinged; after as much again: close (30s)" },
+    { .name = "handshake-timeout", .argument = "TIME", .kind = OPTION_TIME,
+      NUMBER(server.handshake_timeout_ms, handshake_timeout_ms),
+      .min = 1, .max = DAY_MS, .also = " tls-timeout ssl-handshake-timeout tls-handshake-timeout ",
+      .help = "for the handshake of TLS to be done (10s)" },
     { .name = "drain-timeout", .argument = "TIME", .kind = OPTION_TIME,
       NUMBER(server.drain_timeout_ms, drain_timeout_ms),
       .min = 1, .max = DAY_MS, .also = " shutdown-timeout grace grace-period ",

@@ -2,6 +2,7 @@
 #include "net/acceptor.h"
 
 #include "net/listen.h"
+#include "net/opening.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -58,7 +59,10 @@ static bool accept_one(struct acceptor *acceptor)
     if (fd >= 0) {
         if (worker->host->draining)
             listen_welcome(fd);
-        conn_open(worker, fd, (struct sockaddr *)&peer);
+        if (acceptor->tls != NULL)
+            opening_begin(worker, fd, (struct sockaddr *)&peer, acceptor->tls);
+        else
+            conn_open(worker, fd, (struct sockaddr *)&peer);
         return true;
     }
     switch (errno) {
@@ -94,10 +98,10 @@ static bool watch_listener(struct acceptor *acceptor)
     return loop_add(&acceptor->worker->loop, acceptor->fd, events, &acceptor->watch);
 }
 
-bool acceptor_init(struct acceptor *acceptor, struct worker *worker, int fd, bool shared)
+bool acceptor_begin(struct acceptor *acceptor)
 {
-    *acceptor = (struct acceptor){ .watch.ready = ready, .worker = worker, .fd = fd, .shared = shared };
-    worker->accepting = true;
+    acceptor->watch.ready = ready;
+    acceptor->worker->accepting = true;
     return watch_listener(acceptor);
 }
 

@@ -5,7 +5,8 @@
 
 #include "net/worker.h"
 
-bool acceptor_init(struct acceptor *acceptor, struct worker *worker, int fd, bool shared);
+/* Worker, descriptor and the rest are set. False: errno. */
+bool acceptor_begin(struct acceptor *acceptor);
 
 /* Takes the listeners out of the loop, and puts them back. */
 void acceptors_pause(struct worker *worker, uint64_t again_ms);

@@ -2,6 +2,7 @@
 #include "net/conn.h"
 
 #include "net/listen.h"
+#include "net/opening.h"
 #include "net/worker.h"
 
 #include <unistd.h>
@@ -32,16 +33,16 @@ static void due_in(struct conn *conn, uint32_t ms)
 
 static void ready(struct watch *watch, uint32_t events);
 
-bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
+struct conn *conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
 {
     struct conn *conn = pool_take(&worker->conns);
     if (conn == NULL) {
         close(fd);
-        return false;
+        return NULL;
     }
     const struct session_type *type = worker->settings->session_type;
     *conn = (struct conn){ .watch.ready = ready, .worker = worker, .recent = true };
-    conn->transport = (struct transport){ &transport_tcp, fd };
+    conn->transport = (struct transport){ .ops = &transport_tcp, .fd = fd };
     conn->session = (struct session){ .type = type, .host = worker->host, .phase = SESSION_FRESH };
     conn->session.peer_size = (uint8_t)address_peer_text(peer, conn->session.peer, sizeof conn->session.peer);
     type->init(&conn->session);
@@ -50,11 +51,11 @@ bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer)
     worker->connection_count++;
     if (!loop_add(&worker->loop, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &conn->watch)) {
         conn_close(conn);
-        return false;
+        return NULL;
     }
     conn->phase_before = SESSION_FRESH;
     due_in(conn, worker->host->draining ? GOODBYE_MS : worker->settings->head_timeout_ms);
-    return true;
+    return conn;
 }
 
 void conn_close(struct conn *conn)
@@ -354,7 +355,7 @@ static void set_deadline(struct conn *conn)
 
 void conn_run(struct conn *conn)
 {
-    if (conn->gone)
+    if (conn->gone || (conn->opening && !opening_over(conn)))
         return;
     enum turn outcome = resume(conn) && deliver(conn) ? TURN_GOES_ON : TURN_STALLED;
     for (unsigned rounds = 0; outcome == TURN_GOES_ON && rounds < ROUNDS_MAX; rounds++)
@@ -417,7 +418,10 @@ static void ready(struct watch *watch, uint32_t events)
         conn->hung_up = true;
     if (events & (EPOLLHUP | EPOLLERR))
         conn->reset = true;
-    conn_run(conn);
+    if (conn->opening)
+        worker_again(conn->worker, conn);
+    else
+        conn_run(conn);
 }
 
 void conn_answered(struct conn *conn, struct exchange *exchange)
@@ -450,6 +454,7 @@ void conn_expire(struct timer *timer)
 static bool waits_long(const struct conn *conn)
 {
     uint32_t patience = conn->session.phase == SESSION_IDLE ? settings(conn)->idle_timeout_ms
+                        : conn->opening                     ? settings(conn)->handshake_timeout_ms
                                                             : settings(conn)->head_timeout_ms;
     uint64_t due_ms = (uint64_t)conn->timer.due << TIMERS_TICK_BITS;
     return due_ms + GOODBYE_MS <= conn->worker->clock.now_ms + patience;

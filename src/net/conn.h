@@ -38,12 +38,13 @@ struct conn {
     bool again;                 /* in the worker's list for the next turn */
     bool gone;                  /* closed, waiting to be freed */
     bool recent;                /* used since the last look for idle ones */
+    bool opening;               /* its handshake is not done: see opening.h */
     bool resting;               /* idle, and nothing is pending in any direction: see serve_at_once */
     struct session session;     /* the wire version's own state follows */
 };
 
-/* Takes the descriptor. False: no memory, and it is closed. */
-bool conn_open(struct worker *worker, int fd, const struct sockaddr *peer);
+/* Takes the descriptor. NULL: no memory, and it is closed. */
+struct conn *conn_open(struct worker *worker, int fd, const struct sockaddr *peer);
 
 /* Cuts the connection and lets go of everything; its memory is freed at the end of the turn. */
 void conn_close(struct conn *conn);

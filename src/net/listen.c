@@ -79,7 +79,7 @@ static unsigned parse_host(struct slice host, in_port_t port, struct address *ou
     return 1;
 }
 
-unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MAX], char why[LISTEN_WHY_SIZE])
+static unsigned parse(struct slice text, struct address out[ADDRESS_EXPANDED_MAX], char *why)
 {
     if (slice_starts(text, SLICE("unix:")))
         return parse_unix(slice_skip(text, 5), out, why);
@@ -98,6 +98,18 @@ unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MA
     return count;
 }
 
+unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MAX], char why[LISTEN_WHY_SIZE])
+{
+    static const struct slice plain = SLICE_INIT("http://"), tls = SLICE_INIT("https://");
+    bool secure = slice_starts(text, tls);
+    if (secure || slice_starts(text, plain))
+        text = slice_skip(text, secure ? tls.size : plain.size);
+    unsigned count = parse(text, out, why);
+    for (unsigned i = 0; i < count; i++)
+        out[i].secure = secure;
+    return count;
+}
+
 unsigned address_port(const struct address *address)
 {
     switch (address->name.any.sa_family) {
@@ -110,16 +122,17 @@ unsigned address_port(const struct address *address)
 void address_text(const struct address *address, char *out, size_t size)
 {
     char host[INET6_ADDRSTRLEN] = "";
+    const char *scheme = address->secure ? "https://" : "";
     switch (address->name.any.sa_family) {
     case AF_INET:
         inet_ntop(AF_INET, &address->name.v4.sin_addr, host, sizeof host);
-        snprintf(out, size, "%s:%u", host, address_port(address));
+        snprintf(out, size, "%s%s:%u", scheme, host, address_port(address));
         return;
     case AF_INET6:
         inet_ntop(AF_INET6, &address->name.v6.sin6_addr, host, sizeof host);
-        snprintf(out, size, "[%s]:%u", host, address_port(address));
+        snprintf(out, size, "%s[%s]:%u", scheme, host, address_port(address));
         return;
-    default: snprintf(out, size, "unix:%s", address->name.local.sun_path);
+    default: snprintf(out, size, "%sunix:%s", scheme, address->name.local.sun_path);
     }
 }
 

@@ -18,12 +18,14 @@ struct address {
     socklen_t size;
     bool optional; /* skipped where this machine does not have the address family: "localhost" without IPv6 */
     bool dual;     /* [::] that takes IPv4 too, and falls back to 0.0.0.0 */
+    bool secure;   /* TLS is spoken on it */
 };
 
 enum { ADDRESS_EXPANDED_MAX = 2, ADDRESS_TEXT_SIZE = 128, LISTEN_WHY_SIZE = 256, LISTEN_BACKLOG = 4096 };
 
-/* ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (two addresses), "unix:/path". Returns how many, 0 for a
- * text that is none of these; `why` then says what to write instead. */
+/* ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (two addresses), "unix:/path", each with "https://" before
+ * it where it is to be secure ("http://" is allowed, too). Returns how many, 0 for a text that is none of these; `why`
+ * then says what to write instead. */
 unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MAX], char why[LISTEN_WHY_SIZE]);
 
 /* 0 for a unix socket. */

@@ -26,7 +26,7 @@ struct tls_text {
 struct tls_certificate {
     struct tls_text chain; /* PEM: the server's own first, then those that vouch for it; other blocks are passed over */
     struct tls_text key;   /* PEM, not encrypted; it may be the same text as the chain */
-    struct tls_text ocsp;  /* DER: what is stapled; no bytes: nothing. One that does not fit is warned of and left out */
+    struct tls_text ocsp;  /* DER: what is stapled; no bytes: nothing. One that does not fit is warned of, left out */
 };
 
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
@@ -37,7 +37,7 @@ enum tls_clients {
     TLS_CLIENTS_REQUIRED  /* without a good one there is no connection */
 };
 
-enum { TLS_CERTIFICATES_MAX = 256 };
+enum { TLS_CERTIFICATES_MAX = 256, TLS_TEXT_MAX = 4 << 20 };
 
 struct tls_settings {
     /* The first is for names that none is for, and for clients that name nobody. The others are chosen by the name that

@@ -1,5 +1,6 @@
-/* A transport moves bytes between a connection and its peer: plain TCP (and unix sockets) here, TLS later, a pipe in
- * memory in tests. It knows nothing of what the bytes mean, and keeps nothing back. */
+/* A transport moves bytes between a connection and its peer: plain TCP (and unix sockets) here, TLS in tls_stream, a
+ * pipe in memory in tests. It knows nothing of what the bytes mean, and keeps nothing back: what was not moved is
+ * offered again, the same bytes and no fewer, before any others (TLS has encrypted some of them already). */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
@@ -8,10 +9,11 @@
 #include <sys/uio.h>
 
 enum io_state {
-    IO_DONE,   /* `size` bytes were moved, at least one */
+    IO_DONE,   /* `size` bytes were moved, at least one; reading: fewer than there was room for means that no more is
+                  there until the loop says so */
     IO_AGAIN,  /* nothing can be moved now */
     IO_END,    /* reading: the peer sends no more; sending a file: it is shorter than was said */
-    IO_FAILED  /* the connection is broken */
+    IO_FAILED  /* the connection is broken, or was cut where it may not end */
 };
 
 struct io {
@@ -19,9 +21,14 @@ struct io {
     size_t size;
 };
 
+struct tls_stream;
+
 struct transport {
     const struct transport_ops *ops;
-    int fd;
+    union {
+        int fd;
+        struct tls_stream *tls; /* which has the descriptor */
+    };
 };
 
 struct transport_ops {

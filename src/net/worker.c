@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "net/acceptor.h"
 #include "net/listen.h"
+#include "net/tls_stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,16 +69,23 @@ void worker_fini(struct worker *worker)
     pool_fini(&worker->conns);
     pages_fini(&worker->pages);
     free(worker->input);
+    free(worker->record);
     free(worker->out.buffer);
 }
 
-bool worker_listen(struct worker *worker, int fd, bool shared)
+bool worker_listen(struct worker *worker, int fd, bool shared, struct tls_slot *tls)
 {
     if (worker->acceptor_count == WORKER_LISTENERS_MAX) {
         errno = ENOSPC;
         return false;
     }
-    return acceptor_init(&worker->acceptors[worker->acceptor_count++], worker, fd, shared);
+    if (tls != NULL && worker->record == NULL)
+        worker->record = malloc(TLS_RECORD_SIZE);
+    if (tls != NULL && worker->record == NULL)
+        return false;
+    struct acceptor *acceptor = &worker->acceptors[worker->acceptor_count++];
+    *acceptor = (struct acceptor){ .worker = worker, .fd = fd, .shared = shared, .tls = tls };
+    return acceptor_begin(acceptor);
 }
 
 void worker_again(struct worker *worker, struct conn *conn)
@@ -172,6 +180,7 @@ static void go_on_draining(struct worker *worker)
  * only. */
 static void tend(struct worker *worker)
 {
+    worker->handshake_steps = 0;
     run_again(worker);
     enum worker_state wanted = (enum worker_state)atomic_load_explicit(&worker->wanted, memory_order_acquire);
     if (wanted == WORKER_DRAINING && worker->state == WORKER_RUNNING)

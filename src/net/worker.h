@@ -15,16 +15,20 @@
 #include "net/alarms.h"
 #include "net/conn.h"
 #include "net/foreign.h"
+#include "net/tls.h"
 
 #include <pthread.h>
 
 struct worker_settings {
     const struct session_type *session_type;
-    uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, drain_timeout_ms;
+    const struct session_type *session_type_tls; /* the same over TLS, no larger */
+    const struct session_type *session_type_h2;  /* over TLS, where client and server have agreed on that (ALPN) */
+    uint32_t handshake_timeout_ms, head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, drain_timeout_ms;
     uint32_t quiet_timeout_ms; /* without a byte of an open session's peer until it is asked; then again, until close */
     uint32_t body_rate_min; /* bytes a second; 0: none */
     uint32_t connections_max; /* of this worker */
     size_t input_size, output_size; /* bytes of the two buffers that the connections share */
+    struct slice plain_answer; /* to who speaks HTTP where TLS is spoken */
     const struct log *log;
 };
 
@@ -33,6 +37,7 @@ struct acceptor {
     struct worker *worker;
     int fd;
     bool shared;  /* other workers accept from the same socket */
+    struct tls_slot *tls; /* NULL: plain */
 };
 
 enum worker_state { WORKER_RUNNING, WORKER_DRAINING, WORKER_ENDED };
@@ -54,10 +59,13 @@ struct worker {
     struct qsbr *qsbr;         /* where each turn's end is announced, as `index` */
     unsigned index;
     char *input;
+    char *record;              /* what streams of TLS put together in it; NULL: there are none */
     struct outbox out;
     struct link connections;
     size_t connection_count;
     struct conn *again, *gone;
+    unsigned handshake_steps;  /* in this turn */
+    _Atomic uint64_t handshakes_done, handshakes_failed; /* any thread may ask */
     bool chores;               /* there may be something to do beside events and deadlines: tend */
     struct alarms alarms;      /* the program's */
     struct link foreigns, foreigns_stopped;
@@ -77,8 +85,9 @@ struct worker {
 /* `host` and `settings` stay the caller's. False: errno, and nothing is left behind. */
 bool worker_init(struct worker *worker, const struct worker_settings *settings, struct session_host *host);
 
-/* The listening socket stays the caller's. Before worker_start. False: errno, or too many. */
-bool worker_listen(struct worker *worker, int fd, bool shared);
+/* The listening socket stays the caller's. `tls` for https: it has a context, and outlives the worker; else NULL.
+ * Before worker_start. False: errno, or too many. */
+bool worker_listen(struct worker *worker, int fd, bool shared, struct tls_slot *tls);
 
 bool worker_start(struct worker *worker); /* false: errno */
 

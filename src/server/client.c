@@ -49,6 +49,7 @@ rh_slice rh_client(rh_request *request)
 
 rh_slice rh_scheme(const rh_request *request)
 {
-    bool https = client_told((const struct exchange *)request).https;
+    const struct exchange *exchange = (const struct exchange *)request;
+    bool https = exchange->request.secure || client_told(exchange).https;
     return https ? (rh_slice){ "https", 5 } : (rh_slice){ "http", 4 };
 }

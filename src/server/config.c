@@ -124,6 +124,7 @@ static void fill_limits(struct config *config, const rh_options *options)
     config->limits.body_max = or_else(options->body_max, 1024 * KIB);
     config->limits.discard_max = DISCARD_MAX;
     config->limits.pipelined_max = or_else32(options->pipelined_max, 64);
+    config->handshake_timeout_ms = or_else32(options->handshake_timeout_ms, 10 * 1000);
     config->head_timeout_ms = or_else32(options->head_timeout_ms, 10 * 1000);
     config->body_timeout_ms = or_else32(options->body_timeout_ms, 30 * 1000);
     config->idle_timeout_ms = or_else32(options->idle_timeout_ms, 60 * 1000);
@@ -172,6 +173,7 @@ static bool check(const struct config *config, char *why)
         { "pipelined_max", config->limits.pipelined_max, 1, 100000 },
         { "http2_streams_max", config->limits.streams_max, 1, 10000 },
         { "connections_max", config->connections_max, 1, 10000000 },
+        { "handshake_timeout_ms", config->handshake_timeout_ms, 1, day_ms },
         { "head_timeout_ms", config->head_timeout_ms, 1, day_ms },
         { "body_timeout_ms", config->body_timeout_ms, 1, day_ms },
         { "idle_timeout_ms", config->idle_timeout_ms, 1, day_ms },

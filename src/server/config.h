@@ -28,6 +28,7 @@ struct config {
     uint64_t buffer_memory;   /* of all workers together, as is the next */
     uint32_t connections_max;
     struct session_limits limits;
+    uint32_t handshake_timeout_ms;
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms, quiet_timeout_ms, drain_timeout_ms,
         body_rate_min;
     bool server_field;

@@ -170,9 +170,9 @@ static bool depart(struct journey *journey, struct worker *worker)
 {
     const struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0 || !conn_open(worker, fd, (const struct sockaddr *)&peer))
+    struct conn *conn = fd >= 0 ? conn_open(worker, fd, (const struct sockaddr *)&peer) : NULL;
+    if (conn == NULL)
         return false;
-    struct conn *conn = LINK_OWNER(worker->connections.prev, struct conn, link);
     listen_at(journey, conn->session.host);
     conn->session.host = &journey->host;
     conn->transport.ops = &recorder;

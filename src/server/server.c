@@ -6,11 +6,13 @@
 #include "server/deferred.h"
 #include "server/guard.h"
 #include "server/https.h"
+#include "server/listeners.h"
 #include "server/middleware.h"
 #include "server/miss.h"
 #include "server/sized.h"
 #include "wire/h1_memo.h"
 #include "wire/h1_session.h"
+#include "wire/h2_session.h"
 #include "wire/preface.h"
 
 #include <errno.h>
@@ -23,10 +25,14 @@
 
 enum {
     INPUT_EXTRA = 64 * 1024,  /* beside the longest head: what one read may bring */
-    OUTPUT_SIZE = 256 * 1024,
-    PORT_TRIES = 8
+    OUTPUT_SIZE = 256 * 1024
 };
 
+#define PLAIN_TEXT "This port speaks https: the address begins with https://, not with http://.\n"
+#define PLAIN_ANSWER                                                                                                   \
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 76\r\n"                   \
+    "Connection: close\r\n\r\n" PLAIN_TEXT
+_Static_assert(sizeof PLAIN_TEXT - 1 == 76, "the Content-Length above");
 
 _Static_assert((int)RH_LOG_DEBUG == (int)LOG_LEVEL_DEBUG, "the program's log is called with our levels");
 _Static_assert((int)CONFIG_LISTEN_MAX <= (int)WORKER_LISTENERS_MAX, "a worker watches every listener");
@@ -122,86 +128,16 @@ static bool open_store(rh_server *server)
     return true;
 }
 
-static int *listener_fds(rh_server *server, unsigned index)
-{
-    return &server->listen_fds[index * server->config.workers];
-}
-
-/* False: `why`, and errno. */
-static bool open_listener(rh_server *server, unsigned index, char *why)
-{
-    struct address *address = &server->config.listen[index];
-    int *fds = listener_fds(server, index);
-    if (listen_open(address, fds, server->config.workers, why) == server->config.workers) {
-        atomic_store(&server->path_held[index], address->name.any.sa_family == AF_UNIX);
-        return true;
-    }
-    for (unsigned i = 0; i < server->config.workers; i++)
-        fds[i] = -1;
-    return why[0] == '\0';
-}
-
-static void close_listener(rh_server *server, unsigned index)
-{
-    int *fds = listener_fds(server, index);
-    bool shared = server->config.listen[index].name.any.sa_family == AF_UNIX;
-    for (unsigned i = 0; i < server->config.workers; i++) {
-        if (fds[i] >= 0 && (i == 0 || !shared))
-            close(fds[i]);
-        fds[i] = -1;
-    }
-}
-
-/* "localhost:0": the kernel chooses a port that is free on the first loopback, and on the second one somebody else may
- * have it. The next choice is another one. */
-static bool open_pair(rh_server *server, unsigned first, char *why)
-{
-    struct address *pair = &server->config.listen[first];
-    for (unsigned tries = 0; tries < PORT_TRIES; tries++) {
-        pair[0].name.v4.sin_port = 0;
-        if (!open_listener(server, first, why))
-            return false;
-        pair[1].name.v6.sin6_port = pair[0].name.v4.sin_port;
-        if (open_listener(server, first + 1, why))
-            return true;
-        if (errno != EADDRINUSE)
-            return false;
-        close_listener(server, first);
-    }
-    return false;
-}
-
-static bool begins_pair(const struct config *config, unsigned index)
-{
-    bool any_port = address_port(&config->listen[index]) == 0;
-    return any_port && index + 1 < config->listen_count && config->same_port[index + 1];
-}
-
-static bool open_listeners(rh_server *server)
-{
-    const struct config *config = &server->config;
-    size_t count = (size_t)config->listen_count * config->workers;
-    char why[LISTEN_WHY_SIZE];
-    server->listen_fds = malloc(count * sizeof *server->listen_fds);
-    if (server->listen_fds == NULL)
-        return server_fail(server, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        server->listen_fds[i] = -1;
-    for (unsigned i = 0, step; i < config->listen_count; i += step) {
-        step = begins_pair(config, i) ? 2 : 1;
-        if (step == 2 ? !open_pair(server, i, why) : !open_listener(server, i, why))
-            return server_fail(server, "%s", why);
-    }
-    addresses_settle(server);
-    return true;
-}
-
 static void fill_settings(rh_server *server)
 {
     const struct config *config = &server->config;
     uint32_t share = config->connections_max / config->workers;
     server->settings = (struct worker_settings){
         .session_type = config->http2 ? &preface_session_type : &h1_session_type,
+        .session_type_tls = &h1_session_type,
+        .session_type_h2 = &h2_session_type,
+        .handshake_timeout_ms = config->handshake_timeout_ms,
+        .plain_answer = SLICE_INIT(PLAIN_ANSWER),
         .head_timeout_ms = config->head_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
@@ -214,18 +150,6 @@ static void fill_settings(rh_server *server)
         .output_size = OUTPUT_SIZE,
         .log = &server->log,
     };
-}
-
-static bool listen_with(rh_server *server, struct server_worker *worker, unsigned index)
-{
-    const struct config *config = &server->config;
-    for (unsigned i = 0; i < config->listen_count; i++) {
-        int fd = server->listen_fds[i * config->workers + index];
-        bool shared = config->listen[i].name.any.sa_family == AF_UNIX;
-        if (fd >= 0 && !worker_listen(&worker->net, fd, shared))
-            return server_fail(server, "cannot watch a listening socket: %s", strerror(errno));
-    }
-    return true;
 }
 
 static bool make_worker(rh_server *server, unsigned index)
@@ -252,7 +176,7 @@ static bool make_worker(rh_server *server, unsigned index)
     worker->host.h2 = &worker->h2;
     uint64_t share = server->config.buffer_memory / server->config.workers;
     pages_limit(&worker->net.pages, share < SIZE_MAX ? (size_t)share : SIZE_MAX);
-    return listen_with(server, worker, index);
+    return listeners_give(server, worker, index);
 }
 
 static bool make_workers(rh_server *server)
@@ -280,22 +204,11 @@ static void tell_workers(rh_server *server)
         worker_want(&server->workers[i].net, wanted);
 }
 
-/* Takes away the files of unix sockets, once: from then on nobody new can connect, while those in the queue are still
- * accepted, and a successor may already listen there. */
-static void leave_paths(rh_server *server)
-{
-    int error = errno; /* the program's, if this is a signal handler */
-    for (unsigned i = 0; i < server->config.listen_count; i++)
-        if (atomic_exchange(&server->path_held[i], false))
-            listen_unlink(&server->config.listen[i]);
-    errno = error;
-}
-
 static void want(rh_server *server, enum worker_state state)
 {
     if (server == NULL)
         return;
-    leave_paths(server);
+    listeners_leave_paths(server);
     int before = atomic_load(&server->wanted); /* a stop is not taken back by a drain */
     while (before < (int)state && !atomic_compare_exchange_weak(&server->wanted, &before, state))
         ;
@@ -354,7 +267,7 @@ int rh_start(rh_server *server)
 {
     if (server == NULL || server_was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
-    bool started = open_access_log(server) && open_store(server) && load_pages(server) && open_listeners(server) &&
+    bool started = open_access_log(server) && open_store(server) && load_pages(server) && listeners_open(server) &&
                    make_workers(server) && start_workers(server) && hosts_follow(server);
     if (!started)
         return give_up(server);
@@ -372,15 +285,6 @@ bool server_start_apart(rh_server *server)
     return started || give_up(server) == 0;
 }
 
-static void close_listeners(rh_server *server)
-{
-    for (unsigned i = 0; server->listen_fds != NULL && i < server->config.listen_count; i++)
-        close_listener(server, i);
-    leave_paths(server);
-    free(server->listen_fds);
-    server->listen_fds = NULL;
-}
-
 void rh_wait(rh_server *server)
 {
     if (server == NULL)
@@ -390,7 +294,7 @@ void rh_wait(rh_server *server)
     pthread_mutex_lock(&server->ending);
     for (unsigned i = 0; i < server->workers_made; i++)
         worker_join(&server->workers[i].net);
-    close_listeners(server);
+    listeners_close(server);
     pthread_mutex_unlock(&server->ending);
 }
 
@@ -472,6 +376,7 @@ void rh_server_free(rh_server *server)
     if (server->access_fd >= 0)
         close(server->access_fd);
     close_store(server);
+    tls_slot_fini(&server->tls);
     loops_free_hooks(server);
     router_free(server->router);
     while (server->routes != NULL) {

@@ -72,6 +72,7 @@ struct rh_server {
     struct driven driven;        /* the one worker of an embedded server */
     struct store store;
     bool stored;                 /* it has been made */
+    struct tls_slot tls;         /* what secure listeners prove themselves with; nothing: there are none */
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
     size_t vhost_count;
     struct guard_pool *guard_pool;

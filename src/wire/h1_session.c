@@ -242,6 +242,7 @@ static enum session_phase begin(struct h1_session *s, struct slice *bytes, struc
         return h1_starve(s, out);
     s->exchange->session = &s->base;
     s->exchange->request.peer = session_peer(&s->base);
+    s->exchange->request.secure = s->base.secure;
     s->parser.head = (struct h1_head){ .slot = s->slot };
     s->body = H1_BODY_NONE;
     s->sent = 0;

@@ -71,7 +71,7 @@ def test_every_mistake_in_one_go(config):
     path = config("""\
 cashe_size = "1M"
 workers = many
-listen = {":80", "https://:443"}
+listen = {":80", ":81 https://:443"}
 root = 'www'
 rule "/a" { redirect = nowhere
             headers = {"Date: today"} }
@@ -82,7 +82,7 @@ host "" { status = 404 }
         path, 2,
         "1: unknown key cashe_size; did you mean cache_size?",
         '2: workers: "many" is not a number from 1 to 256',
-        '3: listen: "https://:443": there is no TLS yet; listen on http:// behind a proxy that speaks https',
+        '3: listen: ":81 https://:443" has a space in it; for several addresses write {":80", ":81"}',
         '4: a text stands in double quotes: "www"',
         "5: redirect: /a: it redirects to a path, which begins with /, or to a URL, which begins with https://",
         "6: headers: Date: the server writes it itself",

@@ -31,7 +31,7 @@ static struct stage *begin(const struct worker_settings *settings)
     struct stage *stage = stage_make(settings);
     assert_int_equal(address_parse(SLICE("127.0.0.1:0"), places, why), 1);
     assert_int_equal(listen_open(place, &listener, 1, why), 1);
-    assert_true(worker_listen(&stage->worker, listener, false));
+    assert_true(worker_listen(&stage->worker, listener, false, NULL));
     assert_true(worker_start(&stage->worker));
     return stage;
 }
@@ -175,7 +175,7 @@ static void watches_so_many_listeners(void **state)
     for (int i = 0; i <= WORKER_LISTENERS_MAX; i++) {
         fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         errno = 0;
-        assert_int_equal(worker_listen(&stage->worker, fds[i], false), i < WORKER_LISTENERS_MAX);
+        assert_int_equal(worker_listen(&stage->worker, fds[i], false, NULL), i < WORKER_LISTENERS_MAX);
         close(fds[i]);
     }
     assert_int_equal(errno, ENOSPC);
@@ -194,7 +194,7 @@ static void shares_a_unix_socket(void **state)
     assert_int_equal(address_parse(slice_text(text), places, why), 1);
     assert_int_equal(listen_open(place, &listener, 1, why), 1);
     for (int i = 0; i < 2; i++) {
-        assert_true(worker_listen(&stages[i]->worker, listener, true));
+        assert_true(worker_listen(&stages[i]->worker, listener, true, NULL));
         assert_true(worker_start(&stages[i]->worker));
     }
     for (int i = 0; i < 20; i++) {

@@ -51,9 +51,11 @@ static void log_lines(void **state)
 
 static void a_terminal_gets_all_of_it(void **state)
 {
-    struct banner banner = { "/srv/www", ":8080 unix:/run/a", 8080, 4, { 5, 5, 2048, 2048 } };
+    static const char *const listen = ":8080 unix:/run/a https://127.0.0.1:443 https://localhost:80";
+    struct banner banner = { "/srv/www", listen, 8080, 4, { 5, 5, 2048, 2048 } };
     static const char *const words[] = { "/srv/www", "http://localhost:8080 (all interfaces)",
                                          "\n           unix:/run/a",
+                                         "\n           https://127.0.0.1\n", "\n           https://localhost:80",
                                          "5 pages, 2 KiB, all in memory", "4", "Press Ctrl+C to stop", RH_VERSION };
     char *text = print(banner_print, &banner);
     (void)state;

@@ -107,6 +107,7 @@ static void has_the_defaults_of_the_header(void **state)
     assert_int_equal(config.body_rate_min, 500);
     assert_int_equal(config.idle_timeout_ms, 60000);
     assert_int_equal(config.send_timeout_ms, 60000);
+    assert_int_equal(config.handshake_timeout_ms, 10000);
     assert_int_equal(config.drain_timeout_ms, 30000);
     assert_true(config.server_field);
     assert_int_equal(config.trusted.count, 0);
@@ -127,7 +128,7 @@ static void takes_what_is_given(void **state)
         .buffer_memory = 123456789,
         .request_line_max = 100, .head_max = 300, .fields_max = 7, .body_max = 9, .head_timeout_ms = 11,
         .body_timeout_ms = 12, .body_rate_min = 13, .idle_timeout_ms = 14, .send_timeout_ms = 15,
-        .drain_timeout_ms = 16, .pipelined_max = 17,
+        .handshake_timeout_ms = 19, .drain_timeout_ms = 16, .pipelined_max = 17,
         .http2_streams_max = 27, .no_http2 = true, .connections_max = 18, .no_server_field = true,
         .trusted_proxies = "unix private", .https_redirect = "8443", .hsts = "60 includeSubDomains" });
     (void)state;
@@ -152,6 +153,7 @@ static void takes_what_is_given(void **state)
     assert_int_equal(config.idle_timeout_ms, 14);
     assert_int_equal(config.send_timeout_ms, 15);
     assert_int_equal(config.drain_timeout_ms, 16);
+    assert_int_equal(config.handshake_timeout_ms, 19);
     assert_int_equal(config.limits.pipelined_max, 17);
     assert_int_equal(config.limits.streams_max, 27);
     assert_false(config.http2);
@@ -187,6 +189,7 @@ static void knows_the_range_of_each_number(void **state)
         { NUMBER(idle_timeout_ms), 1, 86400000 },
         { NUMBER(send_timeout_ms), 1, 86400000 },
         { NUMBER(drain_timeout_ms), 1, 86400000 },
+        { NUMBER(handshake_timeout_ms), 1, 86400000 },
         { NUMBER(pipelined_max), 1, 100000 },
         { NUMBER(http2_streams_max), 1, 10000 },
         { NUMBER(connections_max), 1, 10000000 },

@@ -224,7 +224,6 @@ static void mistakes_in_options(void **state)
 {
     static const struct mistake cases[] = {
         { "\nworkers = many", "workers: \"many\" is not a number from 1 to 256", 2 },
-        { "listen = {\":80\",\n\"https://:443\"}", "listen: \"https://:443\": there is no TLS yet", 2 },
         { "listen = {\":80 :81\"}", "listen: \":80 :81\" has a space in it; for several addresses write", 1 },
         { "listen = {a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,\na}", "listen: more than 16 addresses; \":port\" is all", 2 },
         { "root = \"\"", "root: the value is empty; it needs DIR", 1 },

@@ -117,8 +117,6 @@ static void mistakes(void **state)
         { "RAWHTTP_WORKERS=x", "--workers=3", "RAWHTTP_WORKERS: \"x\" is not a number from 1 to 256" },
         { "RAWHTTP_QUIET=2", "", "RAWHTTP_QUIET: \"2\" is neither true nor false" },
         { "RAWHTTP_WATCH=x", "", "RAWHTTP_WATCH: \"x\" is none of these: auto rescan off" },
-        { "RAWHTTP_LISTEN=:80 https://:443", "",
-          "RAWHTTP_LISTEN: \"https://:443\": there is no TLS yet; listen on http:// behind a proxy that speaks https" },
         { "PORT=0", "", "PORT: \"0\" is not a port from 1 to 65535" },
         { "PORT=65536", "", "PORT: \"65536\" is not a port from 1 to 65535" },
         { "PORT=:80", "", "PORT: \":80\" is not a port from 1 to 65535" },

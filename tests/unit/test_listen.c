@@ -66,6 +66,36 @@ static void reads_addresses(void **state)
     }
 }
 
+static void knows_what_is_spoken(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned count, port;
+        bool secure;
+    } cases[] = {
+        { "https://:8443", 1, 8443, true },
+        { "https://localhost:8443", 2, 8443, true },
+        { "https://unix:/run/x", 1, 0, true },
+        { "http://127.0.0.1:80", 1, 80, false },
+        { "127.0.0.1:443", 1, 443, false },
+        { "https://", 0, 0, false },
+        { "https://:", 0, 0, false },
+        { "https://http://:80", 0, 0, false },
+        { "HTTPS://:80", 0, 0, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct address found[ADDRESS_EXPANDED_MAX];
+        char why[LISTEN_WHY_SIZE] = "";
+        unsigned count = address_parse(slice_text(cases[i].text), found, why);
+        assert_int_equal(count, cases[i].count);
+        for (unsigned j = 0; j < count; j++) {
+            assert_int_equal(address_port(&found[j]), cases[i].port);
+            assert_int_equal(found[j].secure, cases[i].secure);
+        }
+    }
+}
+
 static void refuses_long_paths(void **state)
 {
     char text[200], why[LISTEN_WHY_SIZE];
@@ -210,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_addresses),       cmocka_unit_test(refuses_long_paths),
+        cmocka_unit_test(knows_what_is_spoken),
         cmocka_unit_test(shares_a_port),         cmocka_unit_test(refuses_new_ones_only),
         cmocka_unit_test(replaces_stale_sockets_only), cmocka_unit_test(explains_what_is_not_there),
         cmocka_unit_test(shows_peers),

@@ -87,6 +87,7 @@ static void lines(void **state)
         { "--root|site", "localhost:8080", "site", "-", false },
         { "--root=a/b", "localhost:8080", "a/b", "-", false },
         { "-l|http://:80|-lhttp://[::1]:1", ":80 [::1]:1", ".", "-", false },
+        { "-lhttps://:443|-lhttp://:80", "https://:443 :80", ".", "-", false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -137,6 +138,7 @@ static void numbers(void **state)
         { "--body-rate-min=0", { .body_rate_min = RH_OFF } },
         { "--idle-timeout=5", { .idle_timeout_ms = 5000 } },
         { "--send-timeout=24h", { .send_timeout_ms = 86400000 } },
+        { "--handshake-timeout=3s", { .handshake_timeout_ms = 3000 } },
         { "--drain-timeout=1ms", { .drain_timeout_ms = 1 } },
         { "--pipelined-max=1", { .pipelined_max = 1 } },
         { "--http2-streams-max=1", { .http2_streams_max = 1 } },
@@ -169,6 +171,7 @@ static void numbers(void **state)
         assert_int_equal(got.body_rate_min, expected.body_rate_min);
         assert_int_equal(got.idle_timeout_ms, expected.idle_timeout_ms);
         assert_int_equal(got.send_timeout_ms, expected.send_timeout_ms);
+        assert_int_equal(got.handshake_timeout_ms, expected.handshake_timeout_ms);
         assert_int_equal(got.drain_timeout_ms, expected.drain_timeout_ms);
         assert_int_equal(got.pipelined_max, expected.pipelined_max);
         assert_int_equal(got.http2_streams_max, expected.http2_streams_max);
@@ -272,8 +275,6 @@ static void problems(void **state)
         { "--quiet=", "--quiet: the value is empty; it needs true or false" },
         { "--public|-l:80", "--public and --listen exclude each other; for all interfaces listen on :PORT" },
         { "-l:80|--public", "--public and --listen exclude each other; for all interfaces listen on :PORT" },
-        { "-lhttps://:443",
-          "--listen: \"https://:443\": there is no TLS yet; listen on http:// behind a proxy that speaks https" },
         { "a|--root=b", "one folder can be served, not both \"a\" and \"b\"" },
         { "--root=b|a", "one folder can be served, not both \"b\" and \"a\"" },
         { "--fallback=index.html",

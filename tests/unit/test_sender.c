@@ -110,7 +110,7 @@ static void fill(struct scene *scene)
         scene->big[i] = (char)('a' + i % 26);
     for (size_t i = 0; i < FILE_SIZE; i++)
         file_bytes[i] = (char)('0' + i % 10);
-    scene->sink.transport = (struct transport){ &sink_ops, -1 };
+    scene->sink.transport = (struct transport){ .ops = &sink_ops, .fd = -1 };
     hold_init(&scene->memory, count_gone);
     hold_init(&scene->file, count_gone);
     gone = 0;
@@ -236,7 +236,7 @@ static void small_ones_go_at_once(void **state)
     (void)state;
     pages_init(&scene->pages, 0);
     outbox_init(&scene->out, scene->buffer, sizeof scene->buffer);
-    scene->sink.transport = (struct transport){ &sink_ops, -1 };
+    scene->sink.transport = (struct transport){ .ops = &sink_ops, .fd = -1 };
     scene->sink.most = 5;
     memcpy(outbox_reserve(&scene->out, 5), "whole", 5);
     outbox_commit(&scene->out, 5);
