@@ -190,7 +190,7 @@ static void take_piece(struct h2_connection *c, struct h2_stream *stream, struct
     if (stream->expected != UINT64_MAX) {
         if (piece.size > stream->expected) {
             c->consumed += (uint32_t)piece.size;
-            h2_reset_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out); /* RFC 9113 8.1.1 */
+            h2_blame_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out); /* RFC 9113 8.1.1 */
             return;
         }
         stream->expected -= piece.size;
@@ -217,7 +217,7 @@ static void take_piece(struct h2_connection *c, struct h2_stream *stream, struct
 void h2_body_end(struct h2_connection *c, struct h2_stream *stream, struct outbox *out)
 {
     if (stream->expected != UINT64_MAX && stream->expected > 0) {
-        h2_reset_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out);
+        h2_blame_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out);
         return;
     }
     stream->whole = true;
@@ -243,8 +243,8 @@ static bool within_windows(struct h2_connection *c, struct h2_stream *stream, ui
     if (stream == NULL)
         return true;
     if ((int32_t)size > stream->receive_window) {
-        h2_reset_stream(c, stream->turn.id, H2_FLOW_CONTROL_ERROR, out);
-        return true; /* for the connection */
+        h2_blame_stream(c, stream->turn.id, H2_FLOW_CONTROL_ERROR, out);
+        return !c->over;
     }
     stream->receive_window -= (int32_t)size;
     return true;
@@ -257,14 +257,13 @@ static bool judge(struct h2_connection *c, uint32_t id, struct h2_stream **strea
         h2_fail(c, H2_PROTOCOL_ERROR, out);
         return false;
     }
-    if (verdict == H2_STREAM_FAULT) {
-        h2_reset_stream(c, id, H2_STREAM_CLOSED, out);
-        if (!h2_allows(c, H2_FLOOD_RESETS, out))
-            return false;
-    }
+    if (verdict == H2_STREAM_FAULT)
+        h2_blame_stream(c, id, H2_STREAM_CLOSED, out);
+    if (verdict == H2_IGNORE)
+        h2_allows(c, H2_FLOOD_NOTHING, out);
     if (verdict != H2_TAKE)
         *stream = NULL;
-    return true;
+    return !c->over;
 }
 
 void h2_data_begin(struct h2_connection *c, const struct h2_frame *frame, uint8_t padding, struct outbox *out)

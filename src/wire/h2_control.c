@@ -132,7 +132,7 @@ static bool widen_connection(struct h2_connection *c, uint32_t by, struct outbox
 static void widen_stream(struct h2_connection *c, struct h2_stream *stream, uint32_t by, struct outbox *out)
 {
     if ((int64_t)stream->send_window + by > (int64_t)H2_ID_MAX) {
-        h2_reset_stream(c, stream->turn.id, H2_FLOW_CONTROL_ERROR, out);
+        h2_blame_stream(c, stream->turn.id, H2_FLOW_CONTROL_ERROR, out);
         return;
     }
     stream->send_window += (int32_t)by;
@@ -160,7 +160,7 @@ void h2_take_window_update(struct h2_connection *c, const struct h2_frame *frame
     else if (frame->id == 0)
         widen_connection(c, by, out);
     else if (verdict == H2_TAKE && by == 0)
-        h2_reset_stream(c, frame->id, H2_PROTOCOL_ERROR, out);
+        h2_blame_stream(c, frame->id, H2_PROTOCOL_ERROR, out);
     else if (verdict == H2_TAKE)
         widen_stream(c, stream, by, out);
 }
@@ -172,8 +172,8 @@ void h2_take_priority(struct h2_connection *c, const struct h2_frame *frame, str
 {
     if (frame->id == 0)
         h2_fail(c, H2_PROTOCOL_ERROR, out);
-    else if (payload.size != 5 && h2_allows(c, H2_FLOOD_RESETS, out))
-        h2_reset_stream(c, frame->id, H2_FRAME_SIZE_ERROR, out);
+    else if (payload.size != 5)
+        h2_blame_stream(c, frame->id, H2_FRAME_SIZE_ERROR, out);
     else
         h2_allows(c, H2_FLOOD_NOTHING, out);
 }

@@ -88,6 +88,12 @@ void h2_reset_stream(struct h2_connection *c, uint32_t id, enum h2_error error, 
     }
 }
 
+void h2_blame_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct outbox *out)
+{
+    h2_reset_stream(c, id, error, out);
+    h2_allows(c, H2_FLOOD_RESETS, out);
+}
+
 /* RFC 9113 8.1: a client that has the whole response may stop sending its request. */
 void h2_finish(struct h2_connection *c, struct h2_stream *stream, struct outbox *out)
 {

@@ -48,8 +48,7 @@ static RARE void admit(struct h2_connection *c, struct h2_stream *stream, struct
     struct h1_framing framing = h1_framing_decide(&exchange->request);
     bool refused = framing.body == H1_BODY_REFUSED;
     if ((refused && framing.status == 400) || (stream->whole && framing.length > 0)) {
-        h2_reset_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out); /* RFC 9113 8.1.1 */
-        h2_allows(c, H2_FLOOD_RESETS, out);
+        h2_blame_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out); /* RFC 9113 8.1.1 */
     } else if (refused) {
         h2_refuse(c, stream, framing.status, out);
     } else if (stream->whole) {
@@ -82,8 +81,7 @@ static void begin_request(struct h2_connection *c, struct h2_stream *stream, str
         h2_refuse(c, stream, reading->status, out);
         return;
     case H2_READ_MALFORMED:
-        h2_reset_stream(c, id, H2_PROTOCOL_ERROR, out);
-        h2_allows(c, H2_FLOOD_RESETS, out);
+        h2_blame_stream(c, id, H2_PROTOCOL_ERROR, out);
         return;
     case H2_READ_BROKEN:
         h2_fail(c, H2_COMPRESSION_ERROR, out);
@@ -121,9 +119,8 @@ static bool pass_over(struct h2_connection *c, struct slice block, struct outbox
 /* The stream has done nothing: its request may be sent again (8.7). */
 static void refuse_stream(struct h2_connection *c, uint32_t id, struct slice block, struct outbox *out)
 {
-    if (!pass_over(c, block, out) || !h2_allows(c, H2_FLOOD_RESETS, out))
-        return;
-    h2_reset_stream(c, id, H2_REFUSED_STREAM, out);
+    if (pass_over(c, block, out))
+        h2_blame_stream(c, id, H2_REFUSED_STREAM, out);
 }
 
 static void take_request(struct h2_connection *c, uint32_t id, bool whole, struct slice block, struct outbox *out)
@@ -153,8 +150,7 @@ static void take_trailers(struct h2_connection *c, struct h2_stream *stream, boo
     if (read == H2_READ_BROKEN || read == H2_READ_NO_MEMORY) {
         h2_fail(c, read == H2_READ_BROKEN ? H2_COMPRESSION_ERROR : H2_INTERNAL_ERROR, out);
     } else if (read == H2_READ_MALFORMED || !last) {
-        h2_reset_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out);
-        h2_allows(c, H2_FLOOD_RESETS, out);
+        h2_blame_stream(c, stream->turn.id, H2_PROTOCOL_ERROR, out);
     } else {
         h2_body_end(c, stream, out);
     }
@@ -173,11 +169,12 @@ static void take_block(struct h2_connection *c, uint32_t id, uint8_t flags, stru
             take_trailers(c, stream, last, block, out);
         return;
     case H2_IGNORE:
-        pass_over(c, block, out);
+        if (pass_over(c, block, out))
+            h2_allows(c, H2_FLOOD_NOTHING, out);
         return;
     case H2_STREAM_FAULT:
-        if (pass_over(c, block, out) && h2_allows(c, H2_FLOOD_RESETS, out))
-            h2_reset_stream(c, id, H2_STREAM_CLOSED, out);
+        if (pass_over(c, block, out))
+            h2_blame_stream(c, id, H2_STREAM_CLOSED, out);
         return;
     case H2_PROTOCOL_FAULT:
         h2_fail(c, H2_PROTOCOL_ERROR, out);

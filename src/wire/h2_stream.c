@@ -85,8 +85,10 @@ void h2_closed_add(struct h2_closed *closed, uint32_t id, bool by_us)
 
 enum h2_stream_state h2_closed_state(const struct h2_closed *closed, uint32_t id)
 {
-    for (unsigned i = 0; i < H2_CLOSED_KEPT; i++)
-        if ((closed->ids[i] & H2_ID_MAX) == id)
-            return closed->ids[i] & BY_US ? H2_STATE_ENDED : H2_STATE_CLOSED;
+    for (unsigned i = 1; i <= H2_CLOSED_KEPT; i++) { /* the latest first: it may be there twice */
+        uint32_t kept = closed->ids[(closed->next + H2_CLOSED_KEPT - i) % H2_CLOSED_KEPT];
+        if ((kept & H2_ID_MAX) == id)
+            return kept & BY_US ? H2_STATE_ENDED : H2_STATE_CLOSED;
+    }
     return H2_STATE_PASSED;
 }

@@ -334,4 +334,49 @@ static const char *h2_hear(struct h2_listener *listener, struct slice bytes)
     return listener->summary;
 }
 
+/* ---- A stage with a connection ---------------------------------------------------------------------------------- */
+
+#define HELLO "preface\nsettings\n"
+#define GREETED "0: settings window+983041 ack"
+
+static void open_stage(struct stage *stage, size_t outbox_size)
+{
+    stage_init(stage, outbox_size);
+    stage_open_as(stage, &h2_session_type);
+}
+
+struct scene {
+    struct stage stage; /* first */
+    struct h2_listener listener;
+};
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    open_stage(&scene->stage, STAGE_OUTBOX_SIZE);
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    stage_close(&scene->stage);
+    assert_int_equal(scene->stage.finished, scene->stage.taken);
+    stage_fini(&scene->stage);
+    free(scene);
+    return 0;
+}
+
+static void say(struct scene *scene, const char *script)
+{
+    struct text said = h2_say(script);
+    stage_send(&scene->stage, text_slice(&said));
+    text_free(&said);
+}
+
+#define assert_heard(scene, expected) \
+    assert_string_equal(h2_hear(&(scene)->listener, text_slice(&(scene)->stage.output)), expected)
+#define assert_phase(scene, expected) assert_int_equal((scene)->stage.session->phase, expected)
+
 #endif

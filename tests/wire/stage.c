@@ -256,9 +256,10 @@ static struct exchange *take(struct session_host *host)
 
 static enum body_plan head(struct session_host *host, struct exchange *exchange)
 {
-    const struct resource *resource = find((struct stage *)host, exchange);
+    struct stage *stage = (struct stage *)host;
+    const struct resource *resource = find(stage, exchange);
     if (resource && resource->plan == BODY_PLAN_STREAM)
-        exchange->body_max = STAGE_STREAM_MAX;
+        exchange->body_max = stage->stream_max != 0 ? stage->stream_max : STAGE_STREAM_MAX;
     return resource ? resource->plan : BODY_PLAN_DISCARD;
 }
 

@@ -56,6 +56,7 @@ struct stage {
     struct hold file_hold;
     struct exchange *spare;   /* a pool of one */
     struct exchange *later;   /* deferred, still to be answered */
+    uint64_t stream_max;      /* bytes of a body that is handed on; 0: STAGE_STREAM_MAX */
     bool slow;                /* deferred ones wait for stage_answer */
     bool stuck;               /* the peer takes nothing: the outbox is not emptied */
     bool inside;              /* the session is at work: what allocates now is its doing */
