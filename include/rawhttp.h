@@ -82,9 +82,11 @@ typedef struct rh_options {
     bool no_encodings;          /* pages are not compressed; files beside them (.br, .zst, .gz) are used all the same */
     const char *watch;          /* how changes beneath the roots are noticed: "auto" (default: by inotify, by "rescan"
                                    where there is none), "rescan" (walking through them again and again) or "off" */
-    uint64_t buffer_memory;     /* bodies, partial heads and unsent output of all connections together; each worker has
-                                   its share; default: a quarter of the memory there is (machine or control group).
-                                   At least 3 * body_max + 1 MiB for each worker. Beyond it: 503, or close */
+    uint64_t buffer_memory;     /* bodies, partial heads, unsent output (messages that wait for a WebSocket, a pipe or a
+                                   topic, too) and compressors of all connections together; each worker has its
+                                   share; default: a quarter of the memory there is (machine or control group).
+                                   At least 3 * body_max + 1 MiB for each worker. Beyond it: 503, or close; a message
+                                   is refused, a stream is not compressed */
     uint32_t request_line_max;  /* 8 KiB, else 414 */
     uint32_t head_max;          /* 32 KiB, else 431; at most 65535 */
     uint32_t fields_max;        /* 100, else 431; at most 250 */

@@ -32,8 +32,8 @@ static inline rh_pipe *rh_pipe_open(rh_request *request, rh_pipe_options options
 }
 
 /* Any thread, in order. The bytes are copied. False, and nothing was written: the queue is full (`drained` tells when
- * to try again), there is no memory, or nobody reads any more (rh_pipe_gone). An empty queue takes one write, however
- * long it is. */
+ * to try again), there is no memory, of which what waits for all clients together has a share (the buffer_memory of
+ * rh_options), or nobody reads any more (rh_pipe_gone). An empty queue takes one write, however long it is. */
 RH_API bool rh_pipe_write(rh_pipe *pipe, const void *data, size_t size);
 
 /* Any thread. Bytes that wait; whether the response is over, so that writing has become useless. */

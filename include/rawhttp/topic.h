@@ -47,8 +47,9 @@ RH_API bool rh_topic_leave_pipe(rh_topic *topic, rh_pipe *pipe);
 RH_API void rh_topic_events(rh_topic *topic, rh_request *request);
 
 /* To all who are members. The message is encoded once, and compressed once, for all of them. Messages that one thread
- * sends to a topic arrive in their order; with those sent to a single socket there is none. False: no memory, or a text
- * is not UTF-8; nobody gets it. */
+ * sends to a topic arrive in their order; with those sent to a single socket there is none. What waits for
+ * its members counts against the buffer_memory of rh_options. False: no memory, or a text is not UTF-8; nobody gets
+ * it. */
 RH_API bool rh_topic_send(rh_topic *topic, enum rh_message_kind kind, const void *data, size_t size);
 
 RH_API size_t rh_topic_members(const rh_topic *topic);

@@ -42,7 +42,7 @@ typedef struct rh_websocket_options {
      * gave no code; 1006: the connection broke. */
     void (*closed)(rh_socket *socket, void *user, unsigned code, rh_slice reason);
 
-    /* After rh_socket_send was refused because of queue_max: what was queued has gone. */
+    /* After rh_socket_send was refused because too much waited: what was queued here has gone. */
     void (*writable)(rh_socket *socket, void *user);
 
     const char *protocols; /* subprotocols that are spoken, separated by spaces: the first of the client's that is
@@ -74,7 +74,8 @@ static inline bool rh_websocket(rh_request *request, const rh_websocket_options 
 /* ---- Sending: any thread ------------------------------------------------------------------------------------ */
 
 /* Copies. Messages that one thread sends to a socket arrive in their order. False: the socket is closed, queue_max is
- * reached, a text is not UTF-8, or there is no memory; nothing was sent. */
+ * reached, a text is not UTF-8, or there is no memory, of which what waits for all clients together has a share (the
+ * buffer_memory of rh_options); nothing was sent. */
 RH_API bool rh_socket_send(rh_socket *socket, enum rh_message_kind kind, const void *data, size_t size);
 
 /* A Ping; at most 125 bytes. False as above. The Pong is not told. Those of the client are answered by themselves. */

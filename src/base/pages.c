@@ -1,6 +1,7 @@
 /* Blocks in powers of two, kept by class in chains that run through the blocks themselves.
  *
- * It has no lock and no owner check: a worker's pages are that worker's alone. */
+ * It has no lock and no owner check: blocks are lent to their worker alone. Two sums are read together without a lock,
+ * so what others charge at the same moment may go beyond the ceiling by as much. */
 #include "base/pages.h"
 
 #include <assert.h>
@@ -13,6 +14,17 @@ enum { LARGE_GRAIN = 4096 };
 void pages_init(struct pages *pages, size_t kept_bytes_max)
 {
     *pages = (struct pages){ .kept_bytes_max = kept_bytes_max, .taken_bytes_max = SIZE_MAX };
+}
+
+static size_t taken(const struct pages *pages)
+{
+    return atomic_load_explicit(&pages->taken_bytes, memory_order_relaxed);
+}
+
+/* No locked instruction: nobody else writes it. */
+static void set_taken(struct pages *pages, size_t bytes)
+{
+    atomic_store_explicit(&pages->taken_bytes, bytes, memory_order_relaxed);
 }
 
 void pages_limit(struct pages *pages, size_t taken_bytes_max)
@@ -39,7 +51,8 @@ static void push(struct pages *pages, void *block, unsigned class)
 
 void pages_fini(struct pages *pages)
 {
-    assert(pages->taken_bytes == 0);
+    assert(taken(pages) == 0);
+    assert(atomic_load(&pages->charged_bytes) == 0);
     for (unsigned class = PAGES_CLASS_MIN; class <= PAGES_CLASS_MAX; class++)
         for (void *block = pop(pages, class); block; block = pop(pages, class))
             free(block);
@@ -66,14 +79,15 @@ void *pages_take(struct pages *pages, size_t size, size_t *got)
     if (size > SIZE_MAX / 2)
         return NULL;
     size_t rounded = round_up(size);
-    if (pages->taken_bytes + rounded > pages->taken_bytes_max)
+    size_t used = taken(pages) + atomic_load_explicit(&pages->charged_bytes, memory_order_relaxed);
+    if (used + rounded > pages->taken_bytes_max)
         return NULL;
     void *block = rounded <= PAGES_KEPT_MAX ? pop(pages, class_of(rounded)) : NULL;
     if (!block)
         block = malloc(rounded);
     if (!block)
         return NULL;
-    pages->taken_bytes += rounded;
+    set_taken(pages, taken(pages) + rounded);
     *got = rounded;
     return block;
 }
@@ -82,8 +96,8 @@ void pages_give(struct pages *pages, void *block, size_t got)
 {
     if (!block)
         return;
-    assert(got <= pages->taken_bytes);
-    pages->taken_bytes -= got;
+    assert(got <= taken(pages));
+    set_taken(pages, taken(pages) - got);
     if (got > PAGES_KEPT_MAX || got > pages->kept_bytes_max || pages->kept_bytes > pages->kept_bytes_max - got)
         free(block);
     else
@@ -92,11 +106,27 @@ void pages_give(struct pages *pages, void *block, size_t got)
 
 void pages_count(struct pages *pages, size_t bytes)
 {
-    pages->taken_bytes += bytes;
+    set_taken(pages, taken(pages) + bytes);
 }
 
 void pages_discount(struct pages *pages, size_t bytes)
 {
-    assert(bytes <= pages->taken_bytes);
-    pages->taken_bytes -= bytes;
+    assert(bytes <= taken(pages));
+    set_taken(pages, taken(pages) - bytes);
+}
+
+bool pages_charge(struct pages *pages, size_t bytes)
+{
+    size_t charged = atomic_fetch_add_explicit(&pages->charged_bytes, bytes, memory_order_relaxed) + bytes;
+    if (charged + taken(pages) <= pages->taken_bytes_max - pages->taken_bytes_max / 4)
+        return true;
+    pages_discharge(pages, bytes);
+    return false;
+}
+
+void pages_discharge(struct pages *pages, size_t bytes)
+{
+    size_t before = atomic_fetch_sub_explicit(&pages->charged_bytes, bytes, memory_order_relaxed);
+    assert(bytes <= before);
+    (void)before;
 }

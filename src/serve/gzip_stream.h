@@ -1,11 +1,13 @@
 /* Content that is made while it is sent, as gzip (RFC 1952): a source that draws from another one. Where that has
  * nothing now, all that came so far is made readable for the client before the wait.
  *
- * One takes some 270 KiB. It belongs to whoever draws. */
+ * It belongs to whoever draws. */
 #ifndef SERVE_GZIP_STREAM_H
 #define SERVE_GZIP_STREAM_H
 
 #include "http/answer.h"
+
+enum { GZIP_STREAM_SIZE = 270 * 1024 }; /* bytes that one takes, about */
 
 struct gzip_stream;
 

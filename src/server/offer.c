@@ -90,14 +90,32 @@ struct slice offer_encode(struct exchange *exchange, struct slice content)
 /* What a stream draws from, and what is to be called in the end. */
 struct encoded_stream {
     struct gzip_stream *gzip;
+    struct pages *payer; /* of the worker */
     void (*done)(void *user);
     void *user;
 };
 
+static void free_gzip(struct pages *payer, struct gzip_stream *gzip)
+{
+    gzip_stream_free(gzip);
+    pages_discharge(payer, GZIP_STREAM_SIZE);
+}
+
+/* Counts against what the worker may lend. NULL: that is too much, or there is no memory. */
+static struct gzip_stream *new_gzip(const struct exchange *exchange, const struct body *body)
+{
+    if (!pages_charge(exchange->pages, GZIP_STREAM_SIZE))
+        return NULL;
+    struct gzip_stream *gzip = gzip_stream_new(body->pull, body->user);
+    if (gzip == NULL)
+        pages_discharge(exchange->pages, GZIP_STREAM_SIZE);
+    return gzip;
+}
+
 static void stream_done(void *user)
 {
     struct encoded_stream *stream = user;
-    gzip_stream_free(stream->gzip);
+    free_gzip(stream->payer, stream->gzip);
     if (stream->done != NULL)
         stream->done(stream->user);
 }
@@ -124,14 +142,14 @@ void offer_encode_stream(struct exchange *exchange)
     if (coding_choose(&exchange->request.fields, order) != CODING_GZIP)
         return;
     struct encoded_stream *stream = arena_take(&exchange->arena, sizeof *stream);
-    struct gzip_stream *gzip = stream != NULL ? gzip_stream_new(body->pull, body->user) : NULL;
+    struct gzip_stream *gzip = stream != NULL ? new_gzip(exchange, body) : NULL;
     if (gzip == NULL)
         return;
     if (!exchange_add_constant(exchange, SLICE("Content-Encoding"), coding_name(CODING_GZIP))) {
-        gzip_stream_free(gzip);
+        free_gzip(exchange->pages, gzip);
         return;
     }
-    *stream = (struct encoded_stream){ gzip, exchange->done, exchange->done_user };
+    *stream = (struct encoded_stream){ gzip, exchange->pages, exchange->done, exchange->done_user };
     exchange->done = stream_done;
     exchange->done_user = stream;
     body->pull = gzip_stream_pull;

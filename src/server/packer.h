@@ -11,12 +11,13 @@ struct rh_server;
 
 struct packer {
     pthread_mutex_t lock;
+    struct pages *payer;          /* its worker's */
     struct ws_deflater *deflater; /* made at the first need */
 };
 
 enum { PACKER_SIZE_MIN = 256 }; /* less is sent as it is: it would save some 100 bytes for 10 us */
 
-void packer_init(struct packer *packer);
+void packer_init(struct packer *packer, struct pages *payer); /* charged for the compressor */
 void packer_fini(struct packer *packer);
 
 /* NULL: too short, it would not become smaller, or there is no memory for that: it then goes out as it is. `nearest`:

@@ -48,6 +48,18 @@ static void gone(struct hold *hold)
     free(pipe);
 }
 
+static struct pages *payer_of(const rh_pipe *pipe)
+{
+    return &pipe->listener.worker->net.pages;
+}
+
+/* One that was queued, and charged for. */
+static void free_piece(rh_pipe *pipe, struct piece *piece)
+{
+    pages_discharge(payer_of(pipe), sizeof *piece + piece->size);
+    free(piece);
+}
+
 /* ---- The reading end: on the worker's thread ---------------------------------------------------------------- */
 
 /* Under the lock. */
@@ -64,7 +76,7 @@ static size_t take(rh_pipe *pipe, char *out, size_t size)
             break;
         pipe->first = piece->next;
         pipe->taken = 0;
-        free(piece);
+        free_piece(pipe, piece);
     }
     if (pipe->first == NULL)
         pipe->end = &pipe->first;
@@ -107,7 +119,7 @@ static void done(void *user)
     while (pipe->first != NULL) {
         struct piece *piece = pipe->first;
         pipe->first = piece->next;
-        free(piece);
+        free_piece(pipe, piece);
     }
     pipe->queued = 0;
     pthread_mutex_unlock(&pipe->lock);
@@ -161,9 +173,9 @@ static bool fits(const rh_pipe *pipe, size_t size)
 static bool append(rh_pipe *pipe, struct piece *piece)
 {
     pthread_mutex_lock(&pipe->lock);
-    bool full = !fits(pipe, piece->size);
-    bool taken = !full && !pipe->ended && !pipe->gone;
-    pipe->refused |= full;
+    bool open = !pipe->ended && !pipe->gone;
+    bool taken = open && fits(pipe, piece->size) && pages_charge(payer_of(pipe), sizeof *piece + piece->size);
+    pipe->refused |= open && !taken;
     if (taken) {
         *pipe->end = piece;
         pipe->end = &piece->next;

@@ -165,7 +165,7 @@ static bool make_worker(rh_server *server, unsigned index)
     if (!worker_init(&worker->net, &server->settings, &worker->host))
         return server_fail(server, "cannot make a worker: %s", strerror(errno));
     worker->sockets.pages = &worker->net.pages;
-    packer_init(&worker->packer);
+    packer_init(&worker->packer, &worker->net.pages);
     worker->host.memo = h1_memo_new();
     worker->net.qsbr = server->store.qsbr;
     worker->net.index = index;

@@ -53,12 +53,16 @@ static void drop_sent(rh_socket *socket)
     }
 }
 
+/* Whoever was sending while it closed has posted this, too: what has come so goes while its worker is there to be
+ * discharged for it. */
 static void open_letter(struct letter *letter)
 {
     rh_socket *socket = LINK_OWNER(letter, rh_socket, letter);
     atomic_store(&socket->posted, false);
     if (socket->wire.session != NULL)
         conn_woken(conn_of(socket->wire.session));
+    else
+        drop_sent(socket);
     hold_unref(&socket->listener.hold);
 }
 
@@ -138,6 +142,11 @@ _Static_assert((int)RH_TEXT == (int)WS_TEXT && (int)RH_BINARY == (int)WS_BINARY,
 
 /* ---- Sending ------------------------------------------------------------------------------------------------ */
 
+static struct pages *pages_of(const rh_socket *socket)
+{
+    return &socket->listener.worker->net.pages;
+}
+
 /* False: too much waits already. The first message goes whatever its size, or it would never go. */
 static bool admit(rh_socket *socket, size_t size)
 {
@@ -157,6 +166,14 @@ static bool admit_or_note(rh_socket *socket, size_t size)
     return atomic_load(&socket->wire.queued) == 0 && admit(socket, size);
 }
 
+static bool charge_or_note(rh_socket *socket, struct ws_parcel *parcel)
+{
+    if (ws_parcel_charge(parcel, pages_of(socket)))
+        return true;
+    atomic_store(&socket->refused, true);
+    return false;
+}
+
 static void push(rh_socket *socket, struct ws_post *post)
 {
     struct ws_post *newest = atomic_load(&socket->sent);
@@ -166,18 +183,21 @@ static void push(rh_socket *socket, struct ws_post *post)
     wake(socket);
 }
 
-/* Takes over the parcel. */
+/* Takes over the parcel, which nobody else has. */
 static bool send_parcel(rh_socket *socket, struct ws_parcel *parcel)
 {
     struct ws_post *post = parcel ? ws_post_new(parcel) : NULL;
-    if (post != NULL && admit_or_note(socket, parcel->frame.size)) {
-        push(socket, post);
-        return true;
+    if (post == NULL) {
+        if (parcel != NULL)
+            hold_unref(&parcel->hold);
+        return false;
     }
-    free(post);
-    if (parcel != NULL)
-        hold_unref(&parcel->hold);
-    return false;
+    if (!charge_or_note(socket, parcel) || !admit_or_note(socket, parcel->frame.size)) {
+        ws_post_free(post);
+        return false;
+    }
+    push(socket, post);
+    return true;
 }
 
 /* Without context takeover no distance in DEFLATE is larger than the message: so what fits into the window that the
@@ -248,11 +268,13 @@ static enum heard hear(struct listener *listener, const struct broadcast *broadc
     if (socket->wire.session == NULL || atomic_load(&socket->ending))
         return HEARD;
     struct ws_post *post = ws_post_new(parcel);
-    if (post == NULL || !admit(socket, parcel->frame.size)) {
-        free(post);
+    if (post == NULL)
+        return HEARD_NOT;
+    hold_ref(&parcel->hold);
+    if (!ws_post_charge(post, pages_of(socket)) || !admit(socket, parcel->frame.size)) {
+        ws_post_free(post);
         return HEARD_NOT;
     }
-    hold_ref(&parcel->hold);
     ws_queue_append(&socket->wire.queue, post);
     conn_woken(conn_of(socket->wire.session));
     return HEARD;

@@ -193,15 +193,39 @@ static void deliver(struct letter *letter)
     drop_shipment(delivery->shipment);
 }
 
+/* It goes to all workers, so any of them may pay for it. */
+static bool charge(const rh_server *server, struct ws_parcel *parcel)
+{
+    for (unsigned i = 0; i < server->workers_made; i++)
+        if (ws_parcel_charge(parcel, &server->workers[i].net.pages))
+            return true;
+    return false;
+}
+
+/* Compressed as well, where anybody takes that; without memory for it, it goes as it is. */
+static struct ws_parcel *pack(rh_topic *topic, enum ws_opcode kind, struct slice bytes)
+{
+    if (atomic_load(&topic->packers) == 0)
+        return NULL;
+    struct ws_parcel *packed = packer_pack(topic->server, 0, kind, bytes);
+    if (packed == NULL || charge(topic->server, packed))
+        return packed;
+    hold_unref(&packed->hold);
+    return NULL;
+}
+
 static bool encode(rh_topic *topic, struct broadcast *broadcast, enum ws_opcode kind, struct slice bytes)
 {
     *broadcast = (struct broadcast){ .kind = kind, .plain = ws_parcel_new(kind, bytes) };
     if (broadcast->plain == NULL)
         return false;
+    if (!charge(topic->server, broadcast->plain)) {
+        hold_unref(&broadcast->plain->hold);
+        return false;
+    }
     struct slice frame = broadcast->plain->frame;
     broadcast->payload = slice_skip(frame, frame.size - bytes.size);
-    if (atomic_load(&topic->packers) > 0)
-        broadcast->packed = packer_pack(topic->server, 0, kind, bytes);
+    broadcast->packed = pack(topic, kind, bytes);
     return true;
 }
 

@@ -26,7 +26,9 @@ enum ws_inflated {
 enum ws_inflated ws_inflate(struct ws_inflater *inflater, struct slice compressed, size_t size_max,
                             struct ws_buffer *plain);
 
-/* ---- Writing: 256 KiB; any thread, one at a time ---- */
+/* ---- Writing: any thread, one at a time ---- */
+
+enum { WS_DEFLATER_SIZE = 256 * 1024 }; /* bytes, about */
 
 struct ws_deflater;
 

@@ -1,19 +1,31 @@
 /* The head is written right before the payload once the payload's size is known. */
 #include "wire/ws_parcel.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+/* Nearly: the head may be shorter than the room for it. */
+static size_t cost_of(const struct ws_parcel *parcel)
+{
+    return sizeof *parcel + parcel->frame.size + sizeof(struct ws_post);
+}
 
 static void gone(struct hold *hold)
 {
-    free((char *)hold - offsetof(struct ws_parcel, hold));
+    struct ws_parcel *parcel = (struct ws_parcel *)((char *)hold - offsetof(struct ws_parcel, hold));
+    if (parcel->payer != NULL)
+        pages_discharge(parcel->payer, cost_of(parcel));
+    free(parcel);
 }
 
 static struct ws_parcel *make(size_t room)
 {
     size_t whole = sizeof(struct ws_parcel) + WS_HEAD_MAX + room;
     struct ws_parcel *parcel = whole > room ? malloc(whole) : NULL;
-    if (parcel != NULL)
-        hold_init(&parcel->hold, gone);
+    if (parcel == NULL)
+        return NULL;
+    parcel->payer = NULL;
+    hold_init(&parcel->hold, gone);
     return parcel;
 }
 
@@ -67,16 +79,34 @@ struct ws_parcel *ws_parcel_deflated(struct ws_deflater *deflater, enum ws_opcod
     return parcel;
 }
 
+bool ws_parcel_charge(struct ws_parcel *parcel, struct pages *payer)
+{
+    assert(parcel->payer == NULL);
+    bool charged = pages_charge(payer, cost_of(parcel));
+    parcel->payer = charged ? payer : NULL;
+    return charged;
+}
+
 struct ws_post *ws_post_new(struct ws_parcel *parcel)
 {
     struct ws_post *post = malloc(sizeof *post);
     if (post != NULL)
-        *post = (struct ws_post){ NULL, parcel };
+        *post = (struct ws_post){ .parcel = parcel };
     return post;
+}
+
+bool ws_post_charge(struct ws_post *post, struct pages *payer)
+{
+    assert(post->payer == NULL);
+    bool charged = pages_charge(payer, sizeof *post);
+    post->payer = charged ? payer : NULL;
+    return charged;
 }
 
 void ws_post_free(struct ws_post *post)
 {
+    if (post->payer != NULL)
+        pages_discharge(post->payer, sizeof *post);
     hold_unref(&post->parcel->hold);
     free(post);
 }

@@ -9,7 +9,8 @@
 
 struct ws_parcel {
     struct hold hold;
-    struct slice frame; /* head and payload, within the bytes */
+    struct pages *payer; /* charged for it until it is freed; NULL: nobody */
+    struct slice frame;  /* head and payload, within the bytes */
     char bytes[];
 };
 
@@ -25,15 +26,23 @@ static inline enum ws_opcode ws_parcel_opcode(const struct ws_parcel *parcel)
     return (enum ws_opcode)(parcel->frame.data[0] & 0x0F);
 }
 
+/* Counts its memory, and that of one place in a queue, against what a worker may lend, until it is freed; once. So what
+ * lies in an outbox still counts. Any thread. False: that is too much. */
+bool ws_parcel_charge(struct ws_parcel *parcel, struct pages *payer) __attribute__((warn_unused_result));
+
 /* A parcel's place in one queue. */
 struct ws_post {
     struct ws_post *next;
     struct ws_parcel *parcel;
+    struct pages *payer; /* as for a parcel */
 };
 
 /* Takes over the caller's reference, where there is memory; NULL: there is none. */
 struct ws_post *ws_post_new(struct ws_parcel *parcel);
 void ws_post_free(struct ws_post *post);
+
+/* The same for the places of a parcel that has many. */
+bool ws_post_charge(struct ws_post *post, struct pages *payer) __attribute__((warn_unused_result));
 
 struct ws_queue {
     struct ws_post *first, *last; /* NULL: empty */

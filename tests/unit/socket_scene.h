@@ -79,7 +79,7 @@ static inline void scene_open(struct scene *scene)
         worker->host.clock = &scene->clock;
         worker->sockets.pages = &worker->net.pages;
         pages_init(&worker->net.pages, 1 << 20);
-        packer_init(&worker->packer);
+        packer_init(&worker->packer, &worker->net.pages);
         assert_true(mailbox_init(&worker->net.mailbox));
     }
 }

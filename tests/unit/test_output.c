@@ -359,6 +359,43 @@ static void compresses_streams(void **state)
     assert_memory_equal(plain, "first second", 12);
 }
 
+/* A compressor is memory: where the worker may lend no more, a stream goes as it is. */
+static void waits(rh_request *request, void *user)
+{
+    rh_pipe **pipe = user;
+    rh_compress(request);
+    *pipe = rh_pipe_open(request, (rh_pipe_options){ .type = "text/plain" });
+}
+
+static void compressors_count_as_memory_of_the_worker(void **state)
+{
+    enum { STREAMS = 4, CEILING = (1 << 20) + 3 * 1000 };
+    static rh_pipe *pipes[STREAMS];
+    static struct reply reply;
+    char pattern[] = "GET /0";
+    int fds[STREAMS], encoded = 0;
+    (void)state;
+    rh_server *small = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 1, .body_max = 1000,
+                                                   .buffer_memory = CEILING });
+    for (unsigned i = 0; i < STREAMS; i++, pattern[5]++)
+        add_route(small, pattern, waits, &pipes[i]);
+    start_server(small);
+    for (unsigned i = 0; i < STREAMS; i++) {
+        char request[80];
+        snprintf(request, sizeof request, "GET /%u HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n", i);
+        fds[i] = client_connect(small);
+        client_send(fds[i], request);
+        assert_int_equal(recv(fds[i], (char[1]){ 0 }, 1, MSG_PEEK), 1); /* its head: it has been opened */
+    }
+    for (unsigned i = 0; i < STREAMS; i++) {
+        rh_pipe_close(pipes[i]);
+        client_read(fds[i], &reply);
+        encoded += has_line(&reply, "Content-Encoding: gzip");
+    }
+    assert_int_equal(encoded, 2); /* of 270 KiB each, three quarters of the ceiling have room for two */
+    rh_server_free(small);
+}
+
 static void sends_files(void **state)
 {
     static const struct row rows[] = {
@@ -387,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_to_conditions),     cmocka_unit_test(sends_what_is_asked_for),
         cmocka_unit_test(compresses_where_allowed), cmocka_unit_test(compresses_streams),
+        cmocka_unit_test(compressors_count_as_memory_of_the_worker),
         cmocka_unit_test(sends_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -231,6 +231,33 @@ static void counts_what_comes_from_elsewhere(void **state)
     pages_fini(&pages);
 }
 
+static void others_may_charge_it(void **state)
+{
+    struct pages pages;
+    size_t got;
+    (void)state;
+    pages_init(&pages, 0);
+    assert_true(pages_charge(&pages, SIZE_MAX / 4)); /* there is no ceiling yet */
+    pages_discharge(&pages, SIZE_MAX / 4);
+    pages_limit(&pages, 4096);
+    void *block = pages_take(&pages, 1024, &got);
+    assert_true(pages_charge(&pages, 2047));
+    assert_false(pages_charge(&pages, 2)); /* a quarter is the owner's */
+    assert_true(pages_charge(&pages, 1));
+    assert_int_equal(pages.charged_bytes, 2048);
+    void *other = pages_take(&pages, 1024, &got);
+    assert_non_null(other);
+    assert_null(pages_take(&pages, 1, &(size_t){ 0 }));
+    pages_discharge(&pages, 1024);
+    void *third = pages_take(&pages, 1024, &(size_t){ 0 });
+    assert_non_null(third);
+    pages_discharge(&pages, 1024);
+    pages_give(&pages, third, 1024);
+    pages_give(&pages, other, 1024);
+    pages_give(&pages, block, 1024);
+    pages_fini(&pages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(lends_up_to_the_ceiling, start),
         cmocka_unit_test_setup(lends_large_blocks_up_to_the_ceiling, start),
         cmocka_unit_test_setup(counts_what_comes_from_elsewhere, start),
+        cmocka_unit_test_setup(others_may_charge_it, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -418,6 +418,48 @@ static void outlives_its_server(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+enum { CEILING = (1 << 20) + 3 * 1000, FAR = 64 << 20 };
+
+static void fill(rh_request *request, void *user)
+{
+    struct author *author = user;
+    static char bytes[16 * 1024];
+    author->pipe = rh_pipe_open(request, (rh_pipe_options){ .queue_max = FAR, .drained = note_drained,
+                                                            .closed = note_closed, .user = author });
+    while (rh_pipe_write(author->pipe, bytes, sizeof bytes))
+        atomic_fetch_add(&author->written, 1);
+    atomic_store(&author->begun, 1);
+}
+
+/* What waits in all pipes of a worker is no more than it may lend, whatever each of them may queue. */
+static void counts_as_memory_of_the_worker(void **state)
+{
+    static struct author author, other;
+    rh_server *server = rh_server_new((rh_options){ .listen = "127.0.0.1:0", .workers = 1, .body_max = 1000,
+                                                    .buffer_memory = CEILING });
+    (void)state;
+    add_route(server, "GET /fill", fill, &author);
+    add_route(server, "GET /more", fill, &other);
+    start_server(server);
+    int fd = client_connect(server), more = client_connect(server);
+    client_send(fd, "GET /fill HTTP/1.0\r\n\r\n");
+    while (atomic_load(&author.begun) == 0)
+        usleep(1000);
+    assert_in_range(atomic_load(&author.written), 1, CEILING / (16 * 1024));
+    client_send(more, "GET /more HTTP/1.0\r\n\r\n");
+    while (atomic_load(&author.drained) == 0) /* and then there is room again */
+        recv(fd, (char[4096]){ 0 }, 4096, 0);
+    while (atomic_load(&other.begun) == 0)
+        usleep(1000);
+    assert_in_range(atomic_load(&other.written), 0, CEILING / (16 * 1024));
+    rh_pipe_close(author.pipe);
+    rh_pipe_close(other.pipe);
+    close(fd);
+    close(more);
+    rh_server_free(server);
+    assert_int_equal(atomic_load(&author.closed) + atomic_load(&other.closed), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +476,7 @@ int main(void)
         TEST(goes_on_when_the_client_sends_no_more),
         cmocka_unit_test(is_woken_once_for_what_is_there),
         cmocka_unit_test(outlives_its_server),
+        cmocka_unit_test(counts_as_memory_of_the_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

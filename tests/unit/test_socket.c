@@ -125,6 +125,58 @@ static void one_message_may_be_larger_than_the_queue(void **state)
     scene_close(&scene);
 }
 
+/* What waits for all sockets of a worker, its compressor, and what it has lent, have one ceiling. */
+static void all_queues_together_have_a_limit(void **state)
+{
+    struct scene scene;
+    char bytes[300];
+    (void)state;
+    memset(bytes, 'a', sizeof bytes);
+    scene_open(&scene);
+    struct pages *pages = &scene_worker(&scene, 0)->net.pages;
+    struct peer *first = peer_open(&scene, 0, true), *second = peer_open(&scene, 0, true);
+    pages_limit(pages, (pages->taken_bytes + 1000) / 3 * 4);
+    first->stuck = true;
+    assert_true(rh_socket_send(first->socket, RH_BINARY, bytes, sizeof bytes)); /* as it is, without a compressor */
+    assert_int_equal(rh_socket_queued(first->socket), sizeof bytes + 4);
+    assert_true(rh_socket_send(first->socket, RH_BINARY, bytes, sizeof bytes));
+    assert_false(rh_socket_send(first->socket, RH_BINARY, bytes, sizeof bytes));
+    assert_false(rh_socket_send(second->socket, RH_BINARY, bytes, sizeof bytes));
+    scene_turn(&scene);
+    first->stuck = false;
+    __wrap_conn_woken(&first->conn);
+    peer_expect_notes(first, "opened;writable;");
+    assert_int_equal(pages->charged_bytes, 0);
+    pages_limit(pages, SIZE_MAX);
+    assert_true(rh_socket_send(second->socket, RH_BINARY, bytes, sizeof bytes));
+    assert_in_range(pages->charged_bytes, WS_DEFLATER_SIZE, WS_DEFLATER_SIZE + 200);
+    scene_turn(&scene);
+    assert_int_equal(pages->charged_bytes, WS_DEFLATER_SIZE);
+    peer_free(first);
+    peer_free(second);
+    scene_close(&scene);
+}
+
+/* Whoever sends may have looked before it closed, and pushes behind that: its worker is there to be discharged of it,
+ * whoever keeps the socket may be longer. */
+static void what_is_sent_while_it_closes_is_not_kept(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_open(&scene);
+    struct peer *peer = peer_open(&scene, 0, false);
+    struct pages *pages = &scene_worker(&scene, 0)->net.pages;
+    rh_socket *kept = rh_socket_ref(peer->socket);
+    peer_free(peer);
+    atomic_store(&kept->ending, false);
+    assert_true(rh_socket_send(kept, RH_BINARY, "late", 4));
+    assert_true(pages->charged_bytes > 0);
+    scene_turn(&scene);
+    assert_int_equal(pages->charged_bytes, 0);
+    scene_close(&scene);
+    rh_socket_unref(kept);
+}
+
 static void long_messages_are_packed(void **state)
 {
     struct scene scene;
@@ -362,6 +414,8 @@ int main(void)
         cmocka_unit_test(texts_are_utf8_and_pings_are_short),
         cmocka_unit_test(a_full_queue_refuses_and_tells_when_it_is_empty),
         cmocka_unit_test(one_message_may_be_larger_than_the_queue),
+        cmocka_unit_test(all_queues_together_have_a_limit),
+        cmocka_unit_test(what_is_sent_while_it_closes_is_not_kept),
         cmocka_unit_test(long_messages_are_packed),
         cmocka_unit_test(whoever_packs_takes_a_compressor_that_is_free),
         cmocka_unit_test(closing_comes_behind_what_was_sent),

@@ -167,6 +167,30 @@ static void slow_members_miss_it(void **state)
     scatter(&crowd);
 }
 
+/* Any worker may pay for what goes to all; each pays for the places in its queues. */
+static void it_counts_as_memory_of_the_workers(void **state)
+{
+    struct crowd crowd;
+    char bytes[900] = { 0 };
+    (void)state;
+    gather(&crowd, (rh_topic_options){ 0 }, false);
+    join_all(&crowd);
+    scene_turn(&crowd.scene);
+    struct pages *first = &scene_worker(&crowd.scene, 0)->net.pages, *second = &scene_worker(&crowd.scene, 1)->net.pages;
+    pages_limit(first, 0);
+    pages_limit(second, 1000);
+    assert_false(rh_topic_send(crowd.topic, RH_BINARY, bytes, sizeof bytes));
+    assert_int_equal(first->charged_bytes + second->charged_bytes, 0);
+    pages_limit(second, 2000);
+    assert_true(rh_topic_send(crowd.topic, RH_BINARY, bytes, sizeof bytes));
+    assert_in_range(second->charged_bytes, 900, 1100);
+    scene_turn(&crowd.scene);
+    assert_int_equal(rh_topic_missed(crowd.topic), 2); /* members on the first one */
+    assert_int_equal(first->charged_bytes + second->charged_bytes, 0);
+    pages_limit(first, SIZE_MAX);
+    scatter(&crowd);
+}
+
 static void it_is_packed_once_where_somebody_takes_that(void **state)
 {
     char text[600];
@@ -253,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_closed_one_is_no_member),
         cmocka_unit_test(members_may_go_while_it_is_handed_over),
         cmocka_unit_test(slow_members_miss_it),
+        cmocka_unit_test(it_counts_as_memory_of_the_workers),
         cmocka_unit_test(it_is_packed_once_where_somebody_takes_that),
         cmocka_unit_test(its_end_leaves_the_connections),
         cmocka_unit_test(lives_without_memory),

@@ -100,6 +100,31 @@ static void queues_in_order(void **state)
     ws_post_free(ws_queue_take(&queue));
 }
 
+static void is_paid_for_until_it_goes(void **state)
+{
+    static const char bytes[1000];
+    struct pages payer;
+    struct ws_parcel *parcel = ws_parcel_new(WS_BINARY, slice_make(bytes, sizeof bytes));
+    (void)state;
+    pages_init(&payer, 0);
+    pages_limit(&payer, 1000);
+    assert_false(ws_parcel_charge(parcel, &payer));
+    pages_limit(&payer, 2000);
+    assert_true(ws_parcel_charge(parcel, &payer));
+    assert_in_range(payer.charged_bytes, 1000, 1200);
+    size_t alone = payer.charged_bytes;
+    hold_ref(&parcel->hold);
+    struct ws_post *post = ws_post_new(parcel);
+    pages_limit(&payer, alone);
+    assert_false(ws_post_charge(post, &payer));
+    pages_limit(&payer, 2 * alone);
+    assert_true(ws_post_charge(post, &payer));
+    ws_post_free(post);
+    assert_int_equal(payer.charged_bytes, alone);
+    drop(parcel);
+    pages_fini(&payer);
+}
+
 static void says_where_there_is_no_memory(void **state)
 {
     (void)state;
@@ -123,6 +148,7 @@ int main(void)
         cmocka_unit_test(makes_control_frames_that_fit),
         cmocka_unit_test(makes_compressed_frames_where_that_helps),
         cmocka_unit_test(queues_in_order),
+        cmocka_unit_test(is_paid_for_until_it_goes),
         cmocka_unit_test(says_where_there_is_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
