@@ -161,7 +161,7 @@ RH_API const char *rh_error(const rh_server *server);
 RH_API unsigned rh_port(const rh_server *server);
 
 /* All addresses it listens on, from 0, after rh_start, each with the port that it was given: "127.0.0.1:41234",
- * "[::1]:8080", "unix:/path". The log says them, too. NULL beyond the last one. Valid until rh_server_free. */
+ * "https://[::1]:8443", "unix:/path". The log says them, too. NULL beyond the last one. Valid until rh_server_free. */
 RH_API const char *rh_address(const rh_server *server, unsigned index);
 
 /* A line of the program's own in the server's log: for modules, above all, which know the server and not where

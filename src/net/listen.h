@@ -31,7 +31,7 @@ unsigned address_parse(struct slice text, struct address out[ADDRESS_EXPANDED_MA
 /* 0 for a unix socket. */
 unsigned address_port(const struct address *address);
 
-/* "127.0.0.1:8080", "[::1]:8080" or "unix:/path", and a NUL: at most ADDRESS_TEXT_SIZE bytes. */
+/* "127.0.0.1:8080", "https://[::1]:8443" or "unix:/path", and a NUL: at most ADDRESS_TEXT_SIZE bytes. */
 void address_text(const struct address *address, char *out, size_t size);
 
 /* Opens `count` sockets that share the address (SO_REUSEPORT; a unix address gets one, returned `count` times),

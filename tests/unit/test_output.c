@@ -381,8 +381,9 @@ static void compressors_count_as_memory_of_the_worker(void **state)
         add_route(small, pattern, waits, &pipes[i]);
     start_server(small);
     for (unsigned i = 0; i < STREAMS; i++) {
-        char request[80];
-        snprintf(request, sizeof request, "GET /%u HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n", i);
+        char request[96];
+        snprintf(request, sizeof request, "GET /%u HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
+                                          "Connection: close\r\n\r\n", i);
         fds[i] = client_connect(small);
         client_send(fds[i], request);
         assert_int_equal(recv(fds[i], (char[1]){ 0 }, 1, MSG_PEEK), 1); /* its head: it has been opened */

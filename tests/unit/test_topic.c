@@ -176,7 +176,8 @@ static void it_counts_as_memory_of_the_workers(void **state)
     gather(&crowd, (rh_topic_options){ 0 }, false);
     join_all(&crowd);
     scene_turn(&crowd.scene);
-    struct pages *first = &scene_worker(&crowd.scene, 0)->net.pages, *second = &scene_worker(&crowd.scene, 1)->net.pages;
+    struct pages *first = &scene_worker(&crowd.scene, 0)->net.pages;
+    struct pages *second = &scene_worker(&crowd.scene, 1)->net.pages;
     pages_limit(first, 0);
     pages_limit(second, 1000);
     assert_false(rh_topic_send(crowd.topic, RH_BINARY, bytes, sizeof bytes));
