@@ -174,6 +174,8 @@ void h2_take_priority(struct h2_connection *c, const struct h2_frame *frame, str
         h2_fail(c, H2_PROTOCOL_ERROR, out);
     else if (payload.size != 5)
         h2_blame_stream(c, frame->id, H2_FRAME_SIZE_ERROR, out);
+    else if (h2_frame_circular(frame, payload))
+        h2_blame_stream(c, frame->id, H2_PROTOCOL_ERROR, out);
     else
         h2_allows(c, H2_FLOOD_NOTHING, out);
 }

@@ -60,6 +60,16 @@ enum h2_error h2_frame_strip(const struct h2_frame *frame, struct slice *payload
     return H2_NO_ERROR;
 }
 
+bool h2_frame_circular(const struct h2_frame *frame, struct slice payload)
+{
+    bool headers = frame->type == H2_HEADERS;
+    if (headers && !(frame->flags & H2_HAS_PRIORITY))
+        return false;
+    if (headers && frame->flags & H2_PADDED)
+        payload = slice_skip(payload, 1);
+    return payload.size >= 4 && (h2_get32(payload.data) & H2_ID_MAX) == frame->id;
+}
+
 static char *begin(struct outbox *out, const struct h2_frame *frame)
 {
     char *at = outbox_reserve(out, H2_FRAME_HEAD + frame->size);

@@ -116,25 +116,29 @@ static bool pass_over(struct h2_connection *c, struct slice block, struct outbox
     return true;
 }
 
-/* The stream has done nothing: its request may be sent again (8.7). */
-static void refuse_stream(struct h2_connection *c, uint32_t id, struct slice block, struct outbox *out)
+static void refuse_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct slice block,
+                          struct outbox *out)
 {
     if (pass_over(c, block, out))
-        h2_blame_stream(c, id, H2_REFUSED_STREAM, out);
+        h2_blame_stream(c, id, error, out);
 }
 
-static void take_request(struct h2_connection *c, uint32_t id, bool whole, struct slice block, struct outbox *out)
+static void take_request(struct h2_connection *c, const struct h2_block *head, struct slice block, struct outbox *out)
 {
     struct h2_stream *stream = NULL;
-    if (id % 2 == 0) {
+    if (head->id % 2 == 0) {
         h2_fail(c, H2_PROTOCOL_ERROR, out);
         return;
     }
-    c->last_id = id;
+    c->last_id = head->id;
+    if (head->circular) {
+        refuse_stream(c, head->id, H2_PROTOCOL_ERROR, block, out);
+        return;
+    }
     if (c->leaving != H2_LEAVES && c->streams.count < h2_host(c)->limits->streams_max)
-        stream = begin_stream(c, id, whole);
-    if (stream == NULL) {
-        refuse_stream(c, id, block, out);
+        stream = begin_stream(c, head->id, head->last);
+    if (stream == NULL) { /* which has done nothing: its request may be sent again (8.7) */
+        refuse_stream(c, head->id, H2_REFUSED_STREAM, block, out);
         return;
     }
     struct h2_reading reading = reading_of(c, block);
@@ -156,25 +160,23 @@ static void take_trailers(struct h2_connection *c, struct h2_stream *stream, boo
     }
 }
 
-static void take_block(struct h2_connection *c, uint32_t id, uint8_t flags, struct slice block, struct outbox *out)
+static void take_block(struct h2_connection *c, const struct h2_block *head, struct slice block, struct outbox *out)
 {
     struct h2_stream *stream;
-    bool last = flags & H2_END_STREAM;
-    enum h2_stream_state state = h2_state_of(c, id, &stream);
+    enum h2_stream_state state = h2_state_of(c, head->id, &stream);
     switch (h2_stream_verdict(state, H2_HEADERS)) {
     case H2_TAKE:
         if (state == H2_STATE_IDLE)
-            take_request(c, id, last, block, out);
+            take_request(c, head, block, out);
         else
-            take_trailers(c, stream, last, block, out);
+            take_trailers(c, stream, head->last, block, out);
         return;
     case H2_IGNORE:
         if (pass_over(c, block, out))
             h2_allows(c, H2_FLOOD_NOTHING, out);
         return;
     case H2_STREAM_FAULT:
-        if (pass_over(c, block, out))
-            h2_blame_stream(c, id, H2_STREAM_CLOSED, out);
+        refuse_stream(c, head->id, H2_STREAM_CLOSED, block, out);
         return;
     case H2_PROTOCOL_FAULT:
         h2_fail(c, H2_PROTOCOL_ERROR, out);
@@ -214,14 +216,15 @@ static void collect(struct h2_connection *c, struct slice fragment, struct outbo
 
 void h2_take_headers(struct h2_connection *c, const struct h2_frame *frame, struct slice payload, struct outbox *out)
 {
+    bool circular = h2_frame_circular(frame, payload);
     enum h2_error fault = frame->id == 0 ? H2_PROTOCOL_ERROR : h2_frame_strip(frame, &payload);
+    const struct h2_block head = { .id = frame->id, .last = frame->flags & H2_END_STREAM, .circular = circular };
     if (fault != H2_NO_ERROR) {
         h2_fail(c, fault, out);
     } else if (frame->flags & H2_END_HEADERS) {
-        take_block(c, frame->id, frame->flags, payload, out);
+        take_block(c, &head, payload, out);
     } else {
-        c->block.id = frame->id;
-        c->block.flags = frame->flags;
+        c->block = head;
         collect(c, payload, out);
     }
 }
@@ -236,7 +239,7 @@ void h2_take_continuation(struct h2_connection *c, const struct h2_frame *frame,
     collect(c, payload, out);
     if (c->over || !(frame->flags & H2_END_HEADERS))
         return;
-    take_block(c, c->block.id, c->block.flags, ws_buffer_slice(&c->block.bytes), out);
+    take_block(c, &c->block, ws_buffer_slice(&c->block.bytes), out);
     if (!c->over)
         end_block(c);
 }

@@ -36,7 +36,8 @@ struct h2_block {
     struct ws_buffer bytes;
     uint32_t id;      /* of its stream; 0: there is none */
     uint16_t frames;
-    uint8_t flags;    /* of the HEADERS that it began with */
+    bool last;        /* the HEADERS that it began with has END_STREAM */
+    bool circular;    /* see h2_frame_circular */
 };
 
 /* The DATA frame of which a part has come. */

@@ -95,6 +95,13 @@ static const struct case_of cases[] = {
       SESSION_LINGER },
     { "6.3: PRIORITY of another size", HELLO "post 1 /echo\nframe 2 0 1 00000000", GREETED "; 1: rst-FRAME_SIZE_ERROR",
       SESSION_IDLE },
+    { "6.3: PRIORITY of a stream on itself", HELLO "post 1 /echo\nframe 2 0 1 8000000110", GREETED
+      "; 1: rst-PROTOCOL_ERROR", SESSION_IDLE },
+    { "6.2: HEADERS of a stream that depends on itself", HELLO "frame 1 37 1 0000000110828684410161\nget 3 /page",
+      GREETED "; 1: rst-PROTOCOL_ERROR; 3: 200 13.", SESSION_IDLE },
+    { "6.2: the same in two frames, and padded", HELLO
+      "frame 1 41 1 0100000001108286844100\nframe 9 4 1 0161\nget 3 /page",
+      GREETED "; 1: rst-PROTOCOL_ERROR; 3: 200 13.", SESSION_IDLE },
     { "6.4: RST_STREAM of stream 0", HELLO "rst 0 8", GREETED " goaway-0-PROTOCOL_ERROR", SESSION_LINGER },
     { "6.4: RST_STREAM of another size", HELLO "post 1 /echo\nframe 3 0 1 000000", GREETED
       " goaway-1-FRAME_SIZE_ERROR", SESSION_LINGER },
