@@ -102,6 +102,23 @@ const char *password_hash_fault(struct slice hash)
     return kinds[i].check ? kinds[i].check(slice_skip(hash, kinds[i].start.size)) : kinds[i].fault;
 }
 
+uint64_t password_hash_work(struct slice hash)
+{
+    const struct slice rounds_is = SLICE("$6$rounds=");
+    uint64_t cost = 5000; /* of sha512-crypt where it says nothing */
+    if (slice_starts(hash, SLICE("$2"))) {
+        slice_uint(slice_part(hash, 4, 6), &cost);
+        return UINT64_C(1) << 32 | cost;
+    }
+    if (slice_starts(hash, SLICE("$y$")))
+        return UINT64_C(2) << 32 | (uint64_t)digit_value(hash.data[4]) << 8 | (uint64_t)digit_value(hash.data[5]);
+    if (slice_starts(hash, rounds_is)) {
+        struct slice rest = slice_skip(hash, rounds_is.size);
+        slice_uint(slice_part(rest, 0, slice_find(rest, '$')), &cost);
+    }
+    return UINT64_C(3) << 32 | cost;
+}
+
 /* ---- Checking a password ------------------------------------------------------------------------------------ */
 
 /* Looks at every byte, so that the time it takes tells nothing of where they differ. */

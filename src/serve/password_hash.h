@@ -20,6 +20,9 @@ enum {
 /* NULL: it can be used. Else what is wrong with it, to be put behind "this is ". */
 const char *password_hash_fault(struct slice hash);
 
+/* Hashes that take the same work to check have the same number: kind and cost. `hash` has no fault. */
+uint64_t password_hash_work(struct slice hash);
+
 enum password_result {
     PASSWORD_WRONG,
     PASSWORD_RIGHT,

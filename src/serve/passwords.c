@@ -1,15 +1,11 @@
 /* Reads the file into a table sorted by name, and checks credentials against it: remembered, else by the hash. */
 #include "serve/passwords.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "http/basic.h"
@@ -20,14 +16,16 @@ enum { LINE_SIZE_MIN = 53 }; /* of an entry: one byte of name, a colon, and a ye
 struct entry {
     struct slice name; /* lies in the text */
     unsigned line;
+    uint64_t work; /* password_hash_work */
     char hash[PASSWORD_HASH_SIZE];
 };
 
 struct passwords {
     struct remembered *remembered;
-    uint64_t seed; /* which entry stands in for a name that is not here */
     char *text;    /* of the file */
     size_t count;
+    unsigned cost_count;
+    const struct entry *costs[PASSWORDS_COSTS_MAX]; /* one entry of each work */
     struct entry entries[]; /* by name */
 };
 
@@ -66,6 +64,7 @@ static bool add_entry(struct reading *reading, struct slice name, struct slice h
     struct entry *entry = &reading->passwords->entries[reading->passwords->count++];
     entry->name = name;
     entry->line = reading->line;
+    entry->work = password_hash_work(hash);
     memcpy(entry->hash, hash.data, hash.size); /* the table was all zero, and a hash without fault leaves room */
     return true;
 }
@@ -126,6 +125,29 @@ static bool sort(struct reading *reading)
     return true;
 }
 
+static bool has_cost(const struct passwords *passwords, uint64_t work)
+{
+    for (unsigned i = 0; i < passwords->cost_count; i++)
+        if (passwords->costs[i]->work == work)
+            return true;
+    return false;
+}
+
+/* Each of them is paid for every wrong password, so there is a limit. */
+static bool find_costs(const struct reading *reading)
+{
+    struct passwords *passwords = reading->passwords;
+    for (size_t i = 0; i < passwords->count; i++) {
+        const struct entry *entry = &passwords->entries[i];
+        if (has_cost(passwords, entry->work))
+            continue;
+        if (passwords->cost_count == PASSWORDS_COSTS_MAX)
+            return refuse(reading, "hashes of more than %d kinds and costs; make them alike", PASSWORDS_COSTS_MAX);
+        passwords->costs[passwords->cost_count++] = entry;
+    }
+    return true;
+}
+
 /* All of it, unless it is more than PASSWORDS_FILE_MAX, of which one byte more is read. -1: errno. */
 static ssize_t read_all(int fd, char *out)
 {
@@ -164,14 +186,13 @@ static struct passwords *read_table(struct reading *reading, struct slice text, 
         calloc(1, sizeof *passwords + (text.size / LINE_SIZE_MIN + 1) * sizeof passwords->entries[0]);
     if (passwords)
         passwords->remembered = remembered_new();
-    if (!passwords || !passwords->remembered ||
-        getrandom(&passwords->seed, sizeof passwords->seed, 0) != (ssize_t)sizeof passwords->seed) {
+    if (!passwords || !passwords->remembered) {
         refuse(reading, "%s", strerror(errno));
         passwords_free(passwords);
         return NULL;
     }
     reading->passwords = passwords;
-    if (read_lines(reading, text) && sort(reading)) {
+    if (read_lines(reading, text) && sort(reading) && find_costs(reading)) {
         passwords->text = block;
         return passwords;
     }
@@ -220,21 +241,27 @@ static const struct entry *find(const struct passwords *passwords, struct slice 
     return bsearch(&name, passwords->entries, passwords->count, sizeof passwords->entries[0], compare_name);
 }
 
-/* Which one is tried where the name is not here: always the same one for a name, so that asking twice tells nothing,
- * and one or another of a file whose hashes differ, as the names that are here have one or another. */
-static const struct entry *stand_in(const struct passwords *passwords, struct slice name)
+/* One hash of each work there is but for this one. False: errno. */
+static bool waste_rest(const struct passwords *passwords, uint64_t done, struct slice password)
 {
-    uint64_t number = XXH3_64bits_withSeed(name.data, name.size, passwords->seed);
-    return &passwords->entries[number % passwords->count];
+    for (unsigned i = 0; i < passwords->cost_count; i++)
+        if (passwords->costs[i]->work != done &&
+            password_hash_verify(passwords->costs[i]->hash, password) == PASSWORD_FAILED)
+            return false;
+    return true;
 }
 
+/* What is wrong takes the same work whether the name is here, and whatever its hash: to pay for the costliest one alone
+ * would not do, since a cheap one beside it takes its time, too. What is right may show that it is. */
 static enum password_result check(const struct passwords *passwords, const struct basic *basic)
 {
-    const struct entry *entry = find(passwords, basic->name), *tried = entry;
-    if (!tried)
-        tried = stand_in(passwords, basic->name);
-    enum password_result result = password_hash_verify(tried->hash, basic->password);
-    return entry || result == PASSWORD_FAILED ? result : PASSWORD_WRONG;
+    const struct entry *entry = find(passwords, basic->name);
+    enum password_result result = PASSWORD_WRONG;
+    if (entry)
+        result = password_hash_verify(entry->hash, basic->password);
+    if (result == PASSWORD_WRONG && !waste_rest(passwords, entry ? entry->work : 0, basic->password))
+        result = PASSWORD_FAILED;
+    return result;
 }
 
 enum password_result passwords_check(struct passwords *passwords, struct slice token, uint64_t now_ms)

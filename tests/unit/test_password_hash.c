@@ -253,6 +253,22 @@ static void compares_all_of_it(void **state)
     fault.fail = false;
 }
 
+/* Whatever the salt is; of bcrypt whatever the letter. */
+static void says_how_much_work_it_is(void **state)
+{
+    static const char *const alike[][2] = { /* and different from all others */
+        { "$2b$04$L", "$2y$04$a" }, { "$2b$12$L", "$2a$12$L" },
+        { "$6$salt$x", "$6$rounds=5000$other$y" }, { "$6$rounds=1000$a$x", "$6$rounds=1000$b$x" },
+        { "$y$j75$a$x", "$y$j75$b$x" }, { "$y$j85$a$x", "$y$j85$b$x" }, { "$y$j7T$a$x", "$y$j7T$b$x" },
+    };
+    size_t count = sizeof alike / sizeof alike[0];
+    (void)state;
+    for (size_t i = 0; i < 2 * count; i++)
+        for (size_t j = 0; j < 2 * count; j++)
+            assert_int_equal(password_hash_work(slice_text(alike[i / 2][i % 2])) ==
+                             password_hash_work(slice_text(alike[j / 2][j % 2])), i / 2 == j / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +282,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_too_long),
         cmocka_unit_test(tells_failures_from_wrong_passwords),
         cmocka_unit_test(compares_all_of_it),
+        cmocka_unit_test(says_how_much_work_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
