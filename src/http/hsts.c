@@ -1,6 +1,8 @@
 /* A number and two words. See hsts.h. */
 #include "http/hsts.h"
 
+#include "http/session.h"
+
 struct policy {
     uint64_t age; /* seconds */
     bool subdomains, preload;
@@ -61,4 +63,15 @@ bool hsts_parse(struct slice text, struct writer *value, struct why why)
     writer_text(value, policy.subdomains ? "; includeSubDomains" : "");
     writer_text(value, policy.preload ? "; preload" : "");
     return true;
+}
+
+bool hsts_owed(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+    const struct field_pair *fields = response->answer ? response->answer->fields : response->fields;
+    unsigned count = response->answer ? response->answer->field_count : response->field_count;
+    bool owed = exchange->session && exchange->session->secure;
+    for (unsigned i = 0; owed && i < count; i++)
+        owed = !slice_equal_nocase(fields[i].name, SLICE(HSTS_NAME));
+    return owed;
 }

@@ -1,5 +1,5 @@
 /* HTTP Strict Transport Security (RFC 6797): for how long a browser shall come to this host by https alone. From what a
- * person writes to the value of the field; who sends it, and over which connections, is not known here. */
+ * person writes to the value of the field; which host says what is not known here. */
 #ifndef HTTP_HSTS_H
 #define HTTP_HSTS_H
 
@@ -12,6 +12,12 @@ enum {
     HSTS_VALUE_MAX = 64,              /* bytes of any value */
     HSTS_AGE_MAX = 100 * 365 * 86400u /* seconds: more is a slip of the pen */
 };
+
+struct exchange;
+
+/* The response goes over TLS (RFC 6797 7.2: over that alone) and does not say it itself: who does has the word (7.1:
+ * once). */
+bool hsts_owed(const struct exchange *exchange);
 
 /* "31536000", "31536000 includeSubDomains preload", or the field's own "max-age=31536000; includeSubDomains": seconds,
  * then words in any letter case. 0 tells browsers to forget it (6.1.1). False: `why`; nothing was written. */

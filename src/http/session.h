@@ -128,6 +128,10 @@ struct session_type {
      * True: an answer is still owed, keep the connection for it. More than once does no harm. */
     bool (*ended)(struct session *session);
 
+    /* The response of this exchange, which is being sent, breaks off, and nothing else does; what has to be said about
+     * that is said when the session is next drained. NULL: only with the connection. */
+    void (*cut)(struct session *session, struct exchange *exchange);
+
     /* The connection has gone: lets go of the exchanges. */
     void (*fini)(struct session *session);
 };

@@ -1,6 +1,7 @@
 /* A connection's turn: read, let the session work, send, keep the rest, set the deadline. */
 #include "net/conn.h"
 
+#include "net/deadline.h"
 #include "net/listen.h"
 #include "net/opening.h"
 #include "net/worker.h"
@@ -8,10 +9,8 @@
 #include <unistd.h>
 
 enum {
-    ROUNDS_MAX = 4,           /* reads in a turn, before others have theirs */
-    STEPS_MAX = 16,           /* and what the session does with each: feeds and drains */
-    LINGER_MS = 2000,         /* for the peer to see our last words before the connection goes */
-    GOODBYE_MS = 1000         /* a connection used or opened within this time may have a request under way */
+    ROUNDS_MAX = 4, /* reads in a turn, before others have theirs */
+    STEPS_MAX = 16  /* and what the session does with each: feeds and drains */
 };
 
 /* Out of line: what an ordinary event has no need of costs it no frame. */
@@ -24,11 +23,6 @@ _Static_assert(offsetof(struct conn, session) <= 128, "with its session, 256 byt
 static const struct worker_settings *settings(const struct conn *conn)
 {
     return conn->worker->settings;
-}
-
-static void due_in(struct conn *conn, uint32_t ms)
-{
-    timers_set(&conn->worker->timers, &conn->timer, conn->worker->clock.now_ms + ms);
 }
 
 static void ready(struct watch *watch, uint32_t events);
@@ -54,7 +48,7 @@ struct conn *conn_open(struct worker *worker, int fd, const struct sockaddr *pee
         return NULL;
     }
     conn->phase_before = SESSION_FRESH;
-    due_in(conn, worker->host->draining ? GOODBYE_MS : worker->settings->head_timeout_ms);
+    deadline_in(conn, worker->host->draining ? GOODBYE_MS : worker->settings->head_timeout_ms);
     return conn;
 }
 
@@ -83,7 +77,7 @@ static bool all_out(struct conn *conn, enum sent sent, bool moved)
     if (sent == SENT_PAUSED)
         worker_again(conn->worker, conn);
     if (sent != SENT_ALL && moved)
-        due_in(conn, settings(conn)->send_timeout_ms);
+        deadline_in(conn, settings(conn)->send_timeout_ms);
     return sent == SENT_ALL;
 }
 
@@ -189,42 +183,11 @@ static struct io read_input(struct conn *conn, size_t kept)
     return io;
 }
 
-/* Within a body every byte puts the deadline off. One that trickles in would then hold a connection for ever without
- * ever being late, so its average is looked at, too. */
-static bool in_time(struct conn *conn, size_t received)
-{
-    uint32_t now = (uint32_t)conn->worker->clock.now_ms;
-    if (conn->phase_before != SESSION_BODY) {
-        conn->body_began = now;
-        conn->body_bytes = 0;
-        return true; /* it begins: set_deadline */
-    }
-    if (received > 0)
-        due_in(conn, settings(conn)->body_timeout_ms);
-    conn->body_bytes += received < UINT32_MAX - conn->body_bytes ? (uint32_t)received : 0;
-    uint32_t elapsed = now - conn->body_began;
-    if (elapsed < settings(conn)->body_timeout_ms || elapsed == 0)
-        return true;
-    bool enough = (uint64_t)conn->body_bytes * 1000 / elapsed >= settings(conn)->body_rate_min;
-    conn->body_began = now;
-    conn->body_bytes = 0;
-    return enough;
-}
-
-/* Until an open session, of whose peer something has just come, is asked to look. */
-static void due_when_quiet(struct conn *conn)
-{
-    if (conn->session.due_ms != 0)
-        timers_set(&conn->worker->timers, &conn->timer, conn->session.due_ms);
-    else
-        due_in(conn, settings(conn)->quiet_timeout_ms);
-}
-
 static void expire(struct conn *conn)
 {
     conn->session.type->expired(&conn->session, &conn->worker->out);
     if (conn->session.phase == SESSION_OPEN)
-        due_when_quiet(conn);
+        deadline_when_quiet(conn);
     if (flush(conn))
         conn_run(conn);
 }
@@ -278,8 +241,8 @@ static enum turn take_in(struct conn *conn)
         return close_now(conn);
     conn->recent = true;
     if (conn->session.phase == SESSION_OPEN && io.size > 0)
-        due_when_quiet(conn);
-    if (conn->session.phase == SESSION_BODY && conn->output == NULL && !in_time(conn, io.size)) {
+        deadline_when_quiet(conn);
+    if (conn->session.phase == SESSION_BODY && conn->output == NULL && !deadline_kept(conn, io.size)) {
         expire(conn);
         return TURN_OVER;
     }
@@ -318,39 +281,11 @@ static bool rests(const struct conn *conn)
            conn->answered == NULL && !conn->woken && !conn->readable && !conn->hung_up && !conn->ended && !conn->again;
 }
 
-/* The phase decides which deadline holds; within a head or a drain it is not put off. */
-static void set_deadline(struct conn *conn)
+/* Between two turns. */
+static void settle(struct conn *conn)
 {
-    enum session_phase before = conn->phase_before, now = conn->session.phase;
-    conn->phase_before = conn->output != NULL ? SESSION_SENDING : now;
     conn->resting = rests(conn);
-    if (conn->output != NULL)
-        return; /* set when the output last moved; that of the phase begins when it is out */
-    switch (now) {
-    case SESSION_FRESH: return;
-    case SESSION_IDLE:
-        due_in(conn, conn->worker->host->draining ? GOODBYE_MS : settings(conn)->idle_timeout_ms);
-        return;
-    case SESSION_HEAD:
-        if (before != SESSION_HEAD)
-            due_in(conn, settings(conn)->head_timeout_ms);
-        return;
-    case SESSION_BODY:
-        if (before != SESSION_BODY)
-            due_in(conn, settings(conn)->body_timeout_ms);
-        return;
-    case SESSION_OPEN:
-        if (before != SESSION_OPEN || conn->session.due_ms != 0)
-            due_when_quiet(conn);
-        return;
-    case SESSION_WAITING: timers_unset(&conn->timer); return;
-    case SESSION_LINGER:
-        if (before != SESSION_LINGER)
-            due_in(conn, LINGER_MS);
-        return;
-    case SESSION_SENDING:
-    case SESSION_CLOSE: due_in(conn, settings(conn)->send_timeout_ms); return;
-    }
+    deadline_set(conn);
 }
 
 void conn_run(struct conn *conn)
@@ -364,7 +299,7 @@ void conn_run(struct conn *conn)
         return;
     if (outcome == TURN_GOES_ON)
         worker_again(conn->worker, conn);
-    set_deadline(conn);
+    settle(conn);
 }
 
 /* Neither answered at once nor at rest again. Of the input `rest` has not been consumed. */
@@ -375,7 +310,7 @@ static RARE void serve_further(struct conn *conn, struct slice rest)
     if (!kept_put(&conn->input, &conn->worker->pages, rest))
         conn_close(conn);
     else if (conn->output != NULL)
-        set_deadline(conn);
+        settle(conn);
     else
         conn_run(conn);
 }
@@ -395,7 +330,7 @@ __attribute__((flatten)) static RARE void serve_at_once(struct conn *conn)
         used = conn->session.type->feed(&conn->session, slice_make(worker->input, io.size), &worker->out);
         bool more = !flush(conn) || used < io.size || conn->readable;
         if (!more && conn->session.phase == SESSION_IDLE) {
-            due_in(conn, worker->settings->idle_timeout_ms);
+            deadline_in(conn, worker->settings->idle_timeout_ms);
             conn->resting = true;
             return;
         }
@@ -438,6 +373,16 @@ void conn_answered(struct conn *conn, struct exchange *exchange)
 void conn_woken(struct conn *conn)
 {
     conn->woken = true;
+    conn_run(conn);
+}
+
+void conn_cut(struct conn *conn, struct exchange *exchange)
+{
+    if (conn->session.type->cut == NULL) {
+        conn_close(conn);
+        return;
+    }
+    conn->session.type->cut(&conn->session, exchange);
     conn_run(conn);
 }
 
@@ -500,7 +445,7 @@ void conn_goodbye(struct conn *conn)
     if (conn->gone || conn->output != NULL || conn->session.phase > SESSION_IDLE)
         return;
     if (fresh) {
-        due_in(conn, GOODBYE_MS);
+        deadline_in(conn, GOODBYE_MS);
         return;
     }
     conn->session.type->goodbye(&conn->session, &conn->worker->out);

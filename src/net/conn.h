@@ -58,6 +58,9 @@ void conn_answered(struct conn *conn, struct exchange *exchange);
 /* Its session may have more to send. */
 void conn_woken(struct conn *conn);
 
+/* The response of this exchange cannot go on. Its client is to see that: the connection is cut, or that one alone. */
+void conn_cut(struct conn *conn, struct exchange *exchange);
+
 /* The server is going. Idle ones are closed, but one that was used a moment ago may have a request under way and is
  * given a little longer. */
 void conn_goodbye(struct conn *conn);

@@ -284,9 +284,9 @@ static enum heard hear(struct listener *listener, const struct broadcast *broadc
 
 static void cut(struct listener *listener)
 {
-    const struct exchange *exchange = of_listener(listener)->exchange;
+    struct exchange *exchange = of_listener(listener)->exchange;
     if (exchange != NULL && exchange->session != NULL)
-        conn_close(conn_of(exchange->session));
+        conn_cut(conn_of(exchange->session), exchange);
 }
 
 static const struct listener_type pipe_listener = { .hear = hear, .cut = cut };

@@ -135,24 +135,12 @@ static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, co
 
 /* ---- Into the outbox --------------------------------------------------------------------------------------- */
 
-/* Over TLS alone (RFC 6797 7.2), and once (7.1): whoever says it himself has the word. */
-RARE static const struct slice *find_hsts(const struct exchange *exchange, const struct slice *hsts)
-{
-    const struct response *response = &exchange->response;
-    const struct field_pair *fields = response->answer ? response->answer->fields : response->fields;
-    unsigned count = response->answer ? response->answer->field_count : response->field_count;
-    bool secure = exchange->session && exchange->session->secure;
-    for (unsigned i = 0; secure && i < count; i++)
-        secure = !slice_equal_nocase(fields[i].name, SLICE(HSTS_NAME));
-    return secure ? hsts : NULL;
-}
-
 static struct rest rest_of(const struct exchange *exchange, const struct session_host *host, const struct body *body)
 {
     bool silent = exchange->request.method == METHOD_HEAD;
     return (struct rest){
         .ending = &endings[host->server_field][persistence_of(exchange)],
-        .hsts = host->hsts.size > 0 ? find_hsts(exchange, &host->hsts) : NULL,
+        .hsts = host->hsts.size > 0 && hsts_owed(exchange) ? &host->hsts : NULL,
         .body = silent ? &no_body : body,
     };
 }

@@ -68,24 +68,28 @@ void h2_drop(struct h2_connection *c, struct h2_stream *stream)
     remove_stream(c, stream, false);
 }
 
+void h2_break_stream(struct h2_connection *c, struct h2_stream *stream, enum h2_error error)
+{
+    let_go(c, stream);
+    h2_queue_remove(&c->queue, &stream->turn);
+    stream->reset = (uint8_t)error;
+    h2_owe(c, stream, H2_OWES_RESET);
+}
+
 void h2_reset_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct outbox *out)
 {
     struct h2_stream *stream = h2_streams_find(&c->streams, id);
-    bool room = h2_has_room(out, H2_RESET_SIZE);
-    if (stream != NULL)
-        let_go(c, stream);
-    if (room)
-        h2_write_reset(out, id, error);
-    if (stream == NULL) {
-        assert(room);
-        h2_closed_add(&c->closed, id, true);
-    } else if (room) {
-        remove_stream(c, stream, true);
-    } else {
-        h2_queue_remove(&c->queue, &stream->turn);
-        stream->reset = (uint8_t)error;
-        h2_owe(c, stream, H2_OWES_RESET);
+    if (stream != NULL && !h2_has_room(out, H2_RESET_SIZE)) {
+        h2_break_stream(c, stream, error);
+        return;
     }
+    h2_write_reset(out, id, error);
+    if (stream == NULL) {
+        h2_closed_add(&c->closed, id, true);
+        return;
+    }
+    let_go(c, stream);
+    remove_stream(c, stream, true);
 }
 
 void h2_blame_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct outbox *out)

@@ -169,7 +169,10 @@ enum h2_stream_state h2_state_of(const struct h2_connection *c, uint32_t id, str
 /* A stream error: the peer is told, and the stream is gone. It may be one that is not there. There is room. */
 void h2_reset_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct outbox *out);
 
-/* The same where the client is to blame, who can do that only so often. */
+/* The same for one that is there, as soon as there is room to say it. */
+void h2_break_stream(struct h2_connection *c, struct h2_stream *stream, enum h2_error error);
+
+/* A stream error where the client is to blame, who can do that only so often. */
 void h2_blame_stream(struct h2_connection *c, uint32_t id, enum h2_error error, struct outbox *out);
 
 /* Lets go of the exchange, which broke, and of the stream. */

@@ -449,6 +449,13 @@ static bool ended(struct session *session)
     return rest.owed && (c->send_window > 0 || h2_queue_empty(&c->queue));
 }
 
+static void cut(struct session *session, struct exchange *exchange)
+{
+    struct h2_connection *c = of(session)->connection;
+    h2_break_stream(c, h2_streams_of(&c->streams, exchange), H2_INTERNAL_ERROR);
+    session->more = true;
+}
+
 static void fini(struct session *session)
 {
     close_connection(of(session));
@@ -464,5 +471,6 @@ const struct session_type h2_session_type = {
     .expired = expired,
     .goodbye = goodbye,
     .ended = ended,
+    .cut = cut,
     .fini = fini,
 };

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "http/hsts.h"
 #include "http/status.h"
 
 static const struct body no_body = { .kind = BODY_NONE };
@@ -21,6 +22,7 @@ struct head {
 struct block {
     const struct encoded *encoded; /* or NULL */
     struct head head;
+    const struct slice *hsts;      /* behind it; NULL: none */
     size_t bound;
 };
 
@@ -128,10 +130,11 @@ RARE static struct encoded *encode_answer(struct answer *answer, const struct cl
     return other;
 }
 
-static struct block block_of(const struct exchange *exchange, const struct clock *clock)
+static struct block block_of(const struct exchange *exchange, const struct session_host *host)
 {
+    const struct clock *clock = host->clock;
     struct answer *answer = exchange->response.answer;
-    struct block block = { .encoded = NULL };
+    struct block block = { .hsts = host->hsts.size > 0 && hsts_owed(exchange) ? &host->hsts : NULL };
     if (answer) {
         block.encoded = atomic_load_explicit(&answer->heads[ANSWER_H2], memory_order_acquire);
         if (!block.encoded)
@@ -141,6 +144,8 @@ static struct block block_of(const struct exchange *exchange, const struct clock
         block.head = head_of_response(exchange);
     }
     block.bound = HPACK_BEGIN_BOUND + (block.encoded ? block.encoded->size : bound_of(&block.head));
+    if (block.hsts)
+        block.bound += hpack_encode_bound(SLICE(HSTS_NAME), *block.hsts);
     return block;
 }
 
@@ -220,7 +225,7 @@ enum h2_written h2_write_head(struct h2_connection *c, struct h2_stream *stream,
 {
     const struct exchange *exchange = stream->exchange;
     const struct body *body = h2_content_of(exchange);
-    struct block block = block_of(exchange, h2_host(c)->clock);
+    struct block block = block_of(exchange, h2_host(c));
     bool content = has_content(body), copied = content && along && goes_along(c, stream, body);
     size_t size = heads_size(block.bound) + block.bound + (copied ? H2_FRAME_HEAD + (size_t)body->size : 0);
     if (!h2_has_room(out, size + H2_RESET_SIZE))
@@ -232,6 +237,8 @@ enum h2_written h2_write_head(struct h2_connection *c, struct h2_stream *stream,
         put_encoded(&w, block.encoded, h2_host(c));
     else
         put_built(c, &w, &block.head);
+    if (block.hsts)
+        hpack_encode_field(&w, SLICE(HSTS_NAME), *block.hsts);
     assert(!w.overflowed);
     size_t used = frame_block(at, writer_used(&w), stream->turn.id, content ? 0 : H2_END_STREAM);
     if (copied) {

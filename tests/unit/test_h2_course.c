@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "h2_scene.h"
+#include "wire/h2_machine.h"
 
 enum { HEAD_MS = 10000, BODY_MS = 10000, SEND_MS = 20000, QUIET_MS = 20000, MAX_ID = 0x7fffffff };
 
@@ -105,6 +106,21 @@ static void wakes_what_waits_for_its_maker(void **state)
     }
     assert_phase(scene, SESSION_IDLE);
     assert_non_null(strstr(h2_hear(&scene->listener, text_slice(&scene->stage.output)), "; 3: 200 "));
+}
+
+static void breaks_off_one_response(void **state)
+{
+    struct scene *scene = *state;
+    struct session *session = scene->stage.session;
+    scene->stage.slow = true;
+    say(scene, HELLO "settings 4=5\nget 1 /large\nget 3 /later");
+    struct h2_stream *stream = h2_streams_find(&((struct h2_session *)session)->connection->streams, 1);
+    session->type->cut(session, stream->exchange);
+    assert_true(session->more);
+    stage_go_on(&scene->stage);
+    assert_heard(scene, GREETED " ack; 1: 200 5 rst-INTERNAL_ERROR");
+    bring_back(scene, take_deferred(scene));
+    assert_heard(scene, GREETED " ack; 1: 200 5 rst-INTERNAL_ERROR; 3: 200 5");
 }
 
 /* ---- Bodies -------------------------------------------------------------------------------------------------- */
@@ -460,6 +476,7 @@ int main(void)
         EACH(a_reset_is_for_one_stream),
         EACH(refuses_more_than_so_many),
         EACH(wakes_what_waits_for_its_maker),
+        EACH(breaks_off_one_response),
         EACH(gives_back_what_is_consumed),
         EACH(keeps_a_window_for_whoever_is_slow),
         EACH(a_reset_drops_what_was_kept),
