@@ -211,17 +211,20 @@ static bool has_type(const struct exchange *exchange)
     return response_has_field(&exchange->response, exchange->response.field_count, content_type);
 }
 
-static void set_type(struct exchange *exchange, struct slice type)
-{
-    if (type.size > 0 && !has_type(exchange))
-        add(exchange, content_type, type);
-}
-
-/* One of our own types, which needs no check. */
+/* One of our own types, or what has become one: it needs no check. */
 static void set_own_type(struct exchange *exchange, struct slice type)
 {
     bool wanted = type.size > 0 && !has_type(exchange);
     if (wanted && !exchange_add_constant(exchange, content_type, type))
+        refuse_field(exchange, content_type, type);
+}
+
+static void set_type(struct exchange *exchange, struct slice type)
+{
+    struct slice copy = field_value_valid(type) ? arena_copy(&exchange->arena, type) : SLICE("");
+    if (copy.size == type.size)
+        set_own_type(exchange, copy);
+    else if (!has_type(exchange))
         refuse_field(exchange, content_type, type);
 }
 
