@@ -386,6 +386,7 @@ RH_API void rh_background(rh_request *request, rh_handler *work, void *user);
 #include <rawhttp/output.h>
 #include <rawhttp/pipe.h>
 #include <rawhttp/receive.h>
+#include <rawhttp/tls.h>
 #include <rawhttp/topic.h>
 #include <rawhttp/websocket.h>
 

@@ -13,6 +13,7 @@ struct banner {
     unsigned port;      /* the first one's, which may have been asked for as 0 */
     unsigned workers;
     rh_site_info site;
+    bool self_signed;   /* what https is spoken with, nobody trusts */
 };
 
 /* Several lines for a terminal, or half a line for a log: "listening on ...". */

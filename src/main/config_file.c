@@ -1,6 +1,7 @@
 /* The configuration file: read from the disk, taken apart by libconfuse, put into the options. See config_file.h. */
 #include "main/config_file.h"
 
+#include "main/config_certificate.h"
 #include "main/config_host.h"
 #include "main/config_keys.h"
 #include "main/config_module.h"
@@ -120,7 +121,8 @@ static void take_options(struct options *options, cfg_t *cfg)
 static void take_all(struct options *options, cfg_t *cfg)
 {
     take_options(options, cfg);
-    if (!config_hosts_take(options, cfg) || !config_modules_take(options, cfg))
+    if (!config_certificates_take(options, cfg) || !config_hosts_take(options, cfg) ||
+        !config_modules_take(options, cfg))
         problems_add(&options->problems, 0, "out of memory");
 }
 

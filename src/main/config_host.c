@@ -2,6 +2,7 @@
 #include "main/config_host.h"
 
 #include "http/fields.h"
+#include "main/config_certificate.h"
 #include "main/config_rules.h"
 #include "main/option_set.h"
 #include "main/value.h"
@@ -134,6 +135,7 @@ static void take_host(struct part *part, struct literals *names, struct host *ho
     take_places(part, host);
     take_lists(part, host);
     config_rules_take(part, host);
+    part->failed |= !config_certificates_take(part->options, part->cfg);
 }
 
 /* What only all of them together show: there are too many, or two write one address in two ways. */

@@ -14,6 +14,8 @@ static const struct config_key top[] = {
     { .name = "host", .shape = CONFIG_SECTION, .inner = CONFIG_HOST, .also = " server vhost virtualhost site domain " },
     { .name = "module", .shape = CONFIG_SECTION, .inner = CONFIG_MODULE,
       .also = " plugin plugins load load-module modules extension " },
+    { .name = "certificate", .shape = CONFIG_SECTION, .inner = CONFIG_CERTIFICATE,
+      .also = " cert tls ssl tls-cert tls-key ssl-certificate " },
     { .name = "types", .shape = CONFIG_LIST, .also = " mime mime-types mimetypes type " },
     { .name = "error_pages", .shape = CONFIG_LIST, .also = " error-page error-document errordocument errors " },
     { .name = "" },
@@ -24,6 +26,8 @@ static const struct config_key host[] = {
     { .name = "fallback", .also = " spa single try-files " },
     { .name = "list", .also = " listing listings autoindex browse " },
     { .name = "rule", .shape = CONFIG_SECTION, .inner = CONFIG_RULE, .also = " location path route match " },
+    { .name = "certificate", .shape = CONFIG_SECTION, .inner = CONFIG_CERTIFICATE,
+      .also = " cert tls ssl tls-cert tls-key ssl-certificate " },
     { .name = "types", .shape = CONFIG_LIST, .also = " mime mime-types mimetypes type " },
     { .name = "error_pages", .shape = CONFIG_LIST, .also = " error-page error-document errordocument errors " },
     { .name = "" },
@@ -42,6 +46,12 @@ static const struct config_key rule[] = {
 
 static const struct config_key module[] = {
     { .name = "settings", .also = " options arguments args config parameters " },
+    { .name = "" },
+};
+
+static const struct config_key certificate[] = {
+    { .name = "key", .also = " private-key privkey ssl-certificate-key tls-key " },
+    { .name = "ocsp", .also = " staple stapling ocsp-file ssl-stapling-file " },
     { .name = "" },
 };
 
@@ -72,6 +82,7 @@ void config_keys_init(struct config_keys *keys)
     add_all(keys, CONFIG_HOST, host);
     add_all(keys, CONFIG_RULE, rule);
     add_all(keys, CONFIG_MODULE, module);
+    add_all(keys, CONFIG_CERTIFICATE, certificate);
 }
 
 const struct config_key *config_keys_find(const struct config_keys *keys, enum config_section section,
@@ -86,9 +97,10 @@ const struct config_key *config_keys_find(const struct config_keys *keys, enum c
 }
 
 static const char *const places[] = {
-    [CONFIG_TOP] = "at the top of the file, outside of host, rule and module",
+    [CONFIG_TOP] = "at the top of the file, outside of host, rule, module and certificate",
     [CONFIG_HOST] = "into host \"name\" { ... }",
     [CONFIG_RULE] = "into rule \"/path\" { ... }",
+    [CONFIG_CERTIFICATE] = "into certificate \"file\" { ... }",
     [CONFIG_MODULE] = "into module \"file\" { ... }",
 };
 

@@ -1,12 +1,13 @@
 /* The keys that a configuration file may have: at its top every option of the program and what there is besides, in a
- * host, a rule and a module what belongs there. What they lead to is not known here. */
+ * host, a rule, a module and a certificate what belongs there. What they lead to is not known here. */
 #ifndef MAIN_CONFIG_KEYS_H
 #define MAIN_CONFIG_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum config_section { CONFIG_TOP, CONFIG_HOST, CONFIG_RULE, CONFIG_MODULE, CONFIG_SECTIONS };
+enum config_section { CONFIG_TOP, CONFIG_HOST, CONFIG_RULE, CONFIG_MODULE, CONFIG_CERTIFICATE,
+                      CONFIG_SECTIONS };
 
 enum config_shape {
     CONFIG_VALUE,   /* key = "value" */

@@ -2,18 +2,20 @@
  * signals; it knows of the server what rawhttp.h says. Exit status: 0 ended as told, 1 could not start or was cut
  * short, 2 wrong usage or configuration. */
 #include "main/banner.h"
+#include "main/certificate_check.h"
 #include "main/config_check.h"
 #include "main/environment.h"
 #include "main/health.h"
 #include "main/help.h"
 #include "main/module.h"
-#include "main/options.h"
+#include "main/option_certificate.h"
 #include "main/print_config.h"
 #include "main/report.h"
 #include "main/request_text.h"
 #include "main/signals.h"
 #include "server/addresses.h"
 #include "server/explain.h"
+#include "server/tls.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -93,11 +95,16 @@ static void announce(const struct options *options, const struct report *report,
         .port = rh_port(server),
         .workers = options->server.workers,
         .site = rh_site(server),
+        .self_signed = options->tls.self_signed,
     };
-    if (report->terminal && !report->quiet)
+    bool shown = report->terminal && !report->quiet;
+    if (shown)
         banner_print(&banner, stderr);
     else
         print_for_log(&banner, report);
+    if (options->tls.self_signed && !shown)
+        report_line(report, RH_LOG_WARN, "the certificate was made at this start and is trusted by nobody: for "
+                    "development only");
     free(folder);
 }
 
@@ -116,7 +123,7 @@ static enum exit_status complain(const struct options *options, const struct rep
 /* A server would say the same, but not in which line of the configuration. */
 static bool check_disk(struct options *options, const struct report *report)
 {
-    if (!options->config || config_check_disk(options))
+    if (!options->config || (config_check_disk(options) && certificate_check(options)))
         return true;
     complain(options, report);
     return false;
@@ -161,6 +168,12 @@ static bool hosts_register(rh_server *server, const struct options *options)
     return true;
 }
 
+/* The same of what https is spoken with. */
+static bool tls_register(rh_server *server, const struct options *options)
+{
+    return !option_is_secure(options) || rh_tls(server, &options->tls) == 0;
+}
+
 static void service_free(struct service *service)
 {
     rh_server_free(service->server);
@@ -188,7 +201,7 @@ static rh_server *make_server(struct options *options, struct report *report)
         report_fatal(report, "out of memory");
     if (server)
         addresses_leave_to_program(server); /* see announce */
-    if (server && !*rh_error(server) && hosts_register(server, options))
+    if (server && !*rh_error(server) && hosts_register(server, options) && tls_register(server, options))
         return server;
     rh_server_free(server);
     return NULL;
@@ -225,6 +238,7 @@ static bool check_files(struct options *options)
     struct modules modules;
     bool loaded = modules_load(&modules, options);
     bool there = config_check_disk(options);
+    there &= certificate_check(options);
     modules_end(&modules);
     return loaded && there;
 }
@@ -235,9 +249,10 @@ static enum exit_status check(struct options *options, struct report *report)
     if (!check_files(options))
         return complain(options, report);
     rh_server *server = make_server(options, report);
-    if (!server)
-        return EXIT_USAGE;
+    bool good = server && tls_begin(server);
     rh_server_free(server);
+    if (!good)
+        return EXIT_USAGE;
     return printf("%s: ok\n", options->config) > 0 && fflush(stdout) == 0 ? EXIT_ENDED : EXIT_FAILED;
 }
 

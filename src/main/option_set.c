@@ -1,6 +1,7 @@
 /* One value of one option: checked, and stored unless a stronger one has been. See option_set.h. */
 #include "main/option_set.h"
 
+#include "main/option_certificate.h"
 #include "main/suggest.h"
 #include "main/value.h"
 
@@ -335,6 +336,10 @@ bool option_set(struct options *options, const struct option_row *row, const cha
         return set_address(&setting);
     case OPTION_FIELD:
         return set_field(&setting);
+    case OPTION_CERTIFICATE:
+        return option_set_certificate(options, text, origin);
+    case OPTION_KEY:
+        return option_set_key(options, text, origin);
     case OPTION_MODULE:
         return set_module(&setting);
     case OPTION_NUMBER:

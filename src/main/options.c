@@ -7,9 +7,11 @@
 
 #include "main/config_file.h"
 #include "main/environment.h"
+#include "main/option_certificate.h"
 #include "main/option_set.h"
 #include "main/suggest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +117,37 @@ static bool take_all(struct options *options, struct arguments *rest)
     return true;
 }
 
+/* With a certificate for it, https is what is wanted. */
+static const char *default_address(const struct options *options)
+{
+    static const char *const addresses[2][2] = { { "localhost:8080", ":8080" },
+                                                 { "https://localhost:8443", "https://:8443" } };
+    return addresses[option_is_secure(options)][options->everywhere];
+}
+
+/* That of PORT, which says nothing of what is spoken there. */
+static bool make_secure(struct options *options)
+{
+    char *address;
+    if (asprintf(&address, "https://%s", options->listen) < 0)
+        return option_fail(options, "out of memory");
+    free(options->listen);
+    options->listen = address;
+    return true;
+}
+
+static bool settle_https(struct options *options)
+{
+    bool secure = strstr(options->server.listen, "https://") != NULL;
+    if (secure && !option_is_secure(options))
+        return option_fail(options, "https needs a certificate: --tls-cert FILE --tls-key FILE, or --tls-self-signed "
+                           "for development");
+    if (!secure && option_is_secure(options))
+        return option_fail(options, "there is a certificate, and no address for https; for all interfaces listen on "
+                           "https://:443");
+    return true;
+}
+
 /* --public is a way to write --listen: what was said where it counts more holds, and in one place only one of the two
  * can be meant. PORT, which a platform sets, is no contradiction to RAWHTTP_PUBLIC. */
 static bool settle_listen(struct options *options)
@@ -132,15 +165,17 @@ static bool settle_listen(struct options *options)
         options->listen = NULL;
         *listen = *everywhere;
     }
-    options->server.listen = options->listen ? options->listen : options->everywhere ? ":8080" : "localhost:8080";
-    return true;
+    if (listen->variable && option_is_secure(options) && !make_secure(options))
+        return false;
+    options->server.listen = options->listen ? options->listen : default_address(options);
+    return settle_https(options);
 }
 
 /* What was left out, and what only makes sense once everything is known. */
 static bool settle(struct options *options)
 {
     rh_options *server = &options->server;
-    if (!settle_listen(options))
+    if (!option_settle_certificates(options) || !settle_listen(options))
         return false;
     if (!server->root && options->host_count == 0) /* with hosts, a default host is there for who asks for it */
         server->root = ".";
@@ -190,6 +225,7 @@ void options_fini(struct options *options)
     free(options->folder);
     free(options->fields);
     free(options->modules);
+    free(options->certificates);
     problems_fini(&options->problems);
     arena_give_back(&options->memory);
     options->listen = options->folder = NULL;
@@ -197,5 +233,7 @@ void options_fini(struct options *options)
     options->field_count = 0;
     options->modules = NULL;
     options->module_count = 0;
+    options->certificates = NULL;
+    options->certificate_count = 0;
     options->server.listen = NULL;
 }

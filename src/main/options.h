@@ -12,7 +12,7 @@
 #include "rawhttp.h"
 
 enum { OPTIONS_PROBLEM_SIZE = 320, OPTIONS_WORKERS_MAX = 256, OPTIONS_LISTEN_MAX = 16, OPTIONS_MODULES_MAX = 64,
-       OPTIONS_ROWS_MAX = 64 };
+       OPTIONS_CERTIFICATES_MAX = 256, OPTIONS_ROWS_MAX = 64 };
 
 /* The weaker before the stronger. */
 enum origin_kind { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
@@ -37,8 +37,17 @@ struct module_option {
     struct origin origin;
 };
 
+/* A certificate and its key, each a file. */
+struct certificate_option {
+    const char *chain, *key, *ocsp; /* NULL: none */
+    struct origin origin;
+};
+
 struct options {
     rh_options server;         /* for rh_server_new; a zero is the library's default */
+    rh_tls_options tls;        /* for rh_tls, if there is anything to speak https with */
+    struct certificate_option *certificates; /* certificate_count of them: what tls.certificates are made of */
+    size_t certificate_count;
     struct host site;          /* the default host; its root is server.root */
     const struct host *hosts;  /* the others */
     size_t host_count;
@@ -86,6 +95,8 @@ enum option_kind {
     OPTION_CHOICE,  /* one of `words`, the first of which is the default */
     OPTION_ADDRESS, /* appended to `listen` */
     OPTION_FIELD,   /* appended to `fields` */
+    OPTION_CERTIFICATE, /* appended to `certificates`, as is the next */
+    OPTION_KEY,
     OPTION_MODULE,  /* appended to `modules` */
     OPTION_NUMBER,  /* uint32_t or uint64_t, as are the next two */
     OPTION_SIZE,    /* in bytes */

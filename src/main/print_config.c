@@ -198,7 +198,9 @@ static void put_value(struct print *print, const struct option_row *row)
     case OPTION_TIME:
         put_time(print, row);
         break;
-    case OPTION_MODULE: /* each is a section */
+    case OPTION_CERTIFICATE: /* each is a section, as is the next but one */
+    case OPTION_KEY:
+    case OPTION_MODULE:
         break;
     }
 }
@@ -327,6 +329,22 @@ static void print_host(struct print *print, const struct host *host)
     end_line(print);
 }
 
+static void print_certificate(struct print *print, const struct certificate_option *certificate)
+{
+    fputs("certificate ", print->out);
+    put_path(print, "", certificate->chain);
+    fputs(" {", print->out);
+    begin_comment(print);
+    put_origin(print, option_find("tls-cert", strlen("tls-cert")), certificate->origin);
+    end_line(print);
+    print->indent = "    ";
+    print_path(print, "key", certificate->key);
+    print_path(print, "ocsp", certificate->ocsp);
+    print->indent = "";
+    fputc('}', print->out);
+    end_line(print);
+}
+
 static void print_module(struct print *print, const struct module_option *module)
 {
     fputs("module ", print->out);
@@ -347,6 +365,8 @@ static void print_all(struct print *print)
     for (const struct option_row *row = options_table; row->name; row++)
         if (is_printed(print, row))
             print_option(print, row);
+    for (size_t i = 0; i < print->options->certificate_count; i++)
+        print_certificate(print, &print->options->certificates[i]);
     for (size_t i = 0; i < print->options->module_count; i++)
         print_module(print, &print->options->modules[i]);
     print_content(print, &print->options->site);

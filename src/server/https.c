@@ -6,7 +6,12 @@
 
 unsigned https_redirect_port(const struct config *config)
 {
-    return config->https_redirect.kind == HTTPS_REDIRECT_PORT ? config->https_redirect.port : 0;
+    unsigned at = 0;
+    if (config->https_redirect.kind != HTTPS_REDIRECT_AUTO)
+        return config->https_redirect.port;
+    while (at < config->listen_count && !(config->listen[at].secure && address_port(&config->listen[at]) != 0))
+        at++;
+    return at < config->listen_count ? address_port(&config->listen[at]) : 0;
 }
 
 /* Over a unix socket comes a proxy of this machine, and what a trusted one has got by https has been there. */

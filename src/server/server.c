@@ -10,6 +10,7 @@
 #include "server/middleware.h"
 #include "server/miss.h"
 #include "server/sized.h"
+#include "server/tls.h"
 #include "wire/h1_memo.h"
 #include "wire/h1_session.h"
 #include "wire/h2_session.h"
@@ -267,8 +268,9 @@ int rh_start(rh_server *server)
 {
     if (server == NULL || server_was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
-    bool started = open_access_log(server) && open_store(server) && load_pages(server) && listeners_open(server) &&
-                   make_workers(server) && start_workers(server) && hosts_follow(server);
+    bool started = open_access_log(server) && open_store(server) && tls_begin(server) && load_pages(server) &&
+                   listeners_open(server) && make_workers(server) && start_workers(server) && hosts_follow(server) &&
+                   tls_follow(server);
     if (!started)
         return give_up(server);
     addresses_log(server);
@@ -370,7 +372,9 @@ void rh_server_free(rh_server *server)
     rh_stop(server);
     rh_wait(server);
     hosts_stop(server);
+    certificates_stop(server->certificates);
     free_workers(server);
+    certificates_free(server->certificates);
     if (server->access_log != NULL)
         access_log_free(server->access_log);
     if (server->access_fd >= 0)

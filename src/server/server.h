@@ -76,6 +76,7 @@ struct rh_server {
     struct vhost **vhosts;       /* vhost_count of them; the first one is what rh_options say */
     size_t vhost_count;
     struct guard_pool *guard_pool;
+    struct certificates *certificates; /* what rh_tls has said; NULL: nothing */
     unsigned https_port;         /* where what comes in the clear is sent; 0: nowhere */
     bool ruled;                  /* one of them has rules */
     struct hosts *hosts;         /* which of them a request is for; NULL: the first one, there is no other */

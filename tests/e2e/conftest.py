@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from certificates import Authority
 from program import EXAMPLES, RAWHTTPD, ROOT, Program, wait_until
 
 TEST_SECONDS = 120  # far beyond what any test takes, even with sanitizers on a busy machine
@@ -113,14 +114,35 @@ def serve(start, site):
     return serve_site
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Signs certificates, which nobody else trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def localhost(authority):
+    """A certificate for where the tests' servers are."""
+    return authority.pair("localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def serve_tls(serve):
+    """serve_tls(options...): rawhttpd that speaks TLS on a port of its own; its address is that one."""
+    def serve_secure(*options, **how):
+        return serve(*options, "--listen", "https://127.0.0.1:0", ready=r"listening on https://[^:]*:(\d+)", **how)
+
+    return serve_secure
+
+
 @pytest.fixture
 def serve_config(start, scratch, site):
     """serve_config(text, options...): rawhttpd with this configuration, which stands beside the folder of the site."""
-    def serve_text(text, *options):
+    def serve_text(text, *options, ready=r"listening on http://[^:]*:(\d+)"):
         path = scratch / "site.conf"
         path.write_text(text)
-        command = [RAWHTTPD, "-c", path, "--listen", "127.0.0.1:0", "--access-log", "off", *options]
-        return start(command, ready=r"listening on http://[^:]*:(\d+)")
+        command = [RAWHTTPD, "-c", path, "--access-log", "off", *options, "--listen", "127.0.0.1:0"]
+        return start(command, ready=ready)
 
     return serve_text
 

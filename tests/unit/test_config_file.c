@@ -59,6 +59,41 @@ static void options_of_the_program(void **state)
     options_fini(&options);
 }
 
+static void certificates(void **state)
+{
+    static const struct {
+        const char *chain, *key, *ocsp;
+        unsigned line;
+    } expected[] = {
+        { "/etc/site/a.pem", "/etc/site/a.key", NULL, 1 },
+        { "/both.pem", NULL, NULL, 2 },
+        { "/etc/site/b.pem", "/b.key", "/etc/site/b.der", 4 }, /* of a host, behind those at the top */
+    };
+    struct options options;
+    (void)state;
+    take(&options, "certificate \"a.pem\" { key = \"a.key\" }\ncertificate /both.pem { }\n"
+                   "host example.org { root = www\n certificate b.pem { key = /b.key ocsp = b.der } }\n"
+                   "tls_min_version = \"1.3\"\ntls_client_ca = ca.pem\ntls_client_cert = optional\n"
+                   "tls_ticket_keys = keys\nhsts = \"60 preload\"\n");
+    assert_int_equal(options.certificate_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct certificate_option *certificate = &options.certificates[i];
+        assert_string_equal(certificate->chain, expected[i].chain);
+        assert_int_equal(certificate->key != NULL, expected[i].key != NULL);
+        if (expected[i].key)
+            assert_string_equal(certificate->key, expected[i].key);
+        if (expected[i].ocsp)
+            assert_string_equal(certificate->ocsp, expected[i].ocsp);
+        assert_int_equal(certificate->origin.line, expected[i].line);
+    }
+    assert_string_equal(options.tls.min_version, "1.3");
+    assert_string_equal(options.tls.client_ca, "/etc/site/ca.pem");
+    assert_string_equal(options.tls.client_certificate, "optional");
+    assert_string_equal(options.tls.ticket_keys, "/etc/site/keys");
+    assert_string_equal(options.server.hsts, "60 preload");
+    options_fini(&options);
+}
+
 static void texts_and_paths(void **state)
 {
     static const struct {
@@ -524,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_of_the_program),
+        cmocka_unit_test(certificates),
         cmocka_unit_test(texts_and_paths),
         cmocka_unit_test(an_empty_file_says_nothing),
         cmocka_unit_test(hosts_and_rules),

@@ -259,6 +259,46 @@ static void what_sets_nothing(void **state)
     assert_false(environment_stray(&at, text));
 }
 
+/* And so it is with certificates. A key from somewhere else is none of theirs. */
+static void the_strongest_names_the_certificates(void **state)
+{
+    char name[] = "/tmp/rawhttp-test-XXXXXX", line[100];
+    static const char text[] = "certificate a.pem { key = a.key }\ncertificate b.pem { }\n";
+    static const struct {
+        const char *environment, *more, *chain, *key, *listen;
+        size_t count;
+    } cases[] = {
+        { "", "", "/tmp/a.pem", "/tmp/a.key", "https://localhost:8443", 2 },
+        { "RAWHTTP_TLS_CERT=c.pem", "", "c.pem", NULL, "https://localhost:8443", 1 },
+        { "RAWHTTP_TLS_CERT=c.pem|RAWHTTP_TLS_KEY=c.key|PORT=3000", "", "c.pem", "c.key", "https://:3000", 1 },
+        { "RAWHTTP_TLS_KEY=c.key", "|--tls-cert=d.pem", "d.pem", NULL, "https://localhost:8443", 1 },
+        { "RAWHTTP_TLS_CERT=c.pem", "|--tls-self-signed", NULL, NULL, "https://localhost:8443", 0 },
+        { "RAWHTTP_TLS_SELF_SIGNED=yes", "|--tls-cert=d.pem", "d.pem", NULL, "https://localhost:8443", 1 },
+    };
+    int fd = mkstemp(name);
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options options;
+        struct told told;
+        snprintf(line, sizeof line, "--config=%s%s", name, cases[i].more);
+        if (parse(&options, &told, cases[i].environment, line) != OPTIONS_SERVE)
+            fail_msg("%zu: %s", i, options.problem);
+        const rh_certificate *first = options.tls.certificates;
+        assert_int_equal(options.tls.certificate_count, cases[i].count);
+        assert_int_equal(options.tls.self_signed, cases[i].count == 0);
+        assert_string_equal(options.server.listen, cases[i].listen);
+        if (cases[i].chain)
+            assert_string_equal(first->chain, cases[i].chain);
+        assert_true(cases[i].count == 0 || (first->key != NULL) == (cases[i].key != NULL));
+        if (cases[i].key)
+            assert_string_equal(first->key, cases[i].key);
+        options_fini(&options);
+    }
+    unlink(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +309,7 @@ int main(void)
         cmocka_unit_test(the_strongest_holds),
         cmocka_unit_test(the_strongest_names_the_modules),
         cmocka_unit_test(what_sets_nothing),
+        cmocka_unit_test(the_strongest_names_the_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,9 @@ static void lines(void **state)
         { "--root|site", "localhost:8080", "site", "-", false },
         { "--root=a/b", "localhost:8080", "a/b", "-", false },
         { "-l|http://:80|-lhttp://[::1]:1", ":80 [::1]:1", ".", "-", false },
-        { "-lhttps://:443|-lhttp://:80", "https://:443 :80", ".", "-", false },
+        { "--tls-self-signed|-lhttps://:443|-lhttp://:80", "https://:443 :80", ".", "-", false },
+        { "--tls-self-signed", "https://localhost:8443", ".", "-", false },
+        { "--tls-cert=c.pem|--public", "https://:8443", ".", "-", false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -106,7 +108,6 @@ static void lines(void **state)
     }
 }
 
-/* Each number option at its least and its most, in its own field and in no other. */
 static void assert_same_text(const char *got, const char *expected)
 {
     assert_int_equal(got != NULL, expected != NULL);
@@ -114,6 +115,7 @@ static void assert_same_text(const char *got, const char *expected)
         assert_string_equal(got, expected);
 }
 
+/* Each number option at its least and its most, in its own field and in no other. */
 static void numbers(void **state)
 {
     static const struct {
@@ -183,6 +185,43 @@ static void numbers(void **state)
         assert_same_text(got.hsts, expected.hsts);
         options_fini(&options);
     }
+}
+
+/* In order: the n-th key goes with the n-th certificate. */
+static void pairs_certificates_with_keys(void **state)
+{
+    static const char line[] = "--tls-cert=a.pem|--tls-key=a.key|--tls-key=b.key|--tls-cert=b.pem|--tls-cert=both.pem";
+    static const char *const expected[][2] = { { "a.pem", "a.key" }, { "b.pem", "b.key" }, { "both.pem", NULL } };
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, line), OPTIONS_SERVE);
+    assert_int_equal(options.tls.certificate_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_same_text(options.tls.certificates[i].chain, expected[i][0]);
+        assert_same_text(options.tls.certificates[i].key, expected[i][1]);
+        assert_null(options.tls.certificates[i].ocsp);
+    }
+    options_fini(&options);
+}
+
+static void takes_what_is_said_of_tls(void **state)
+{
+    static const char line[] = "--tls-cert=a|--tls-min-version=1.3|--tls-ciphers=C|--tls-ciphersuites=S|--tls-groups=G|"
+                               "--tls-client-cert=required|--tls-client-ca=ca.pem|--tls-ticket-keys=keys";
+    struct options options;
+    char copy[200];
+    (void)state;
+    assert_int_equal(parse(&options, copy, line), OPTIONS_SERVE);
+    assert_string_equal(options.tls.min_version, "1.3");
+    assert_string_equal(options.tls.ciphers, "C");
+    assert_string_equal(options.tls.ciphersuites, "S");
+    assert_string_equal(options.tls.groups, "G");
+    assert_string_equal(options.tls.client_certificate, "required");
+    assert_string_equal(options.tls.client_ca, "ca.pem");
+    assert_string_equal(options.tls.ticket_keys, "keys");
+    assert_false(options.tls.self_signed);
+    options_fini(&options);
 }
 
 static bool takes_number(const struct option_row *row)
@@ -283,6 +322,18 @@ static void problems(void **state)
         { "--trusted-proxies=10.0.0.1/8",
           "--trusted-proxies: 10.0.0.1/8: the network begins with 10.0.0.0; write that before the slash" },
         { "--https-redirect=on", "--https-redirect: on: write auto, off, or the port to which https goes" },
+        { "--tls-key=k.pem", "--tls-key: k.pem has no certificate; name its file with --tls-cert" },
+        { "--tls-cert=c.pem|--tls-key=k.pem|--tls-key=l.pem",
+          "--tls-key: l.pem has no certificate; name its file with --tls-cert" },
+        { "--tls-cert=c.pem|--tls-self-signed",
+          "a certificate was named, and one is to be made: leave out --tls-self-signed or --tls-cert" },
+        { "-lhttps://:443", "https needs a certificate: --tls-cert FILE --tls-key FILE, or --tls-self-signed for "
+                            "development" },
+        { "--tls-cert=c.pem|-l:443", "there is a certificate, and no address for https; for all interfaces listen on "
+                                     "https://:443" },
+        { "--tls-min-version=1.1", "--tls-min-version: \"1.1\" is none of these: 1.2 1.3" },
+        { "--tls-client-cert=on", "--tls-client-cert: \"on\" is none of these: off optional required" },
+        { "--tls-cert=", "--tls-cert: the value is empty; it needs FILE" },
         { "--hsts=year", "--hsts: year: seconds come first; write for example 31536000, which is a year" },
         { "--hsts=", "--hsts: the value is empty; it needs SECONDS" },
         { "--trusted-proxies", "--trusted-proxies needs a value: --trusted-proxies NETS" },
@@ -468,6 +519,8 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(without_even_a_name),
         cmocka_unit_test(lines),
+        cmocka_unit_test(pairs_certificates_with_keys),
+        cmocka_unit_test(takes_what_is_said_of_tls),
         cmocka_unit_test(numbers),
         cmocka_unit_test(ranges_hold_at_their_edges),
         cmocka_unit_test(outcomes),

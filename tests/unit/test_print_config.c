@@ -88,6 +88,17 @@ static void values_and_where_they_come_from(void **state)
     assert_null(strstr(page, "\"/tmp/a\""));
     free(page);
 
+    page = show("certificate c.pem { key = k.pem ocsp = /o.der }", "-lhttps://:443", nothing);
+    shows(page, "listen = {\"https://:443\"}");
+    shows(page, "\ncertificate \"/tmp/c.pem\" {                      # file site.conf:1\n    key = \"/tmp/k.pem\"\n"
+                "    ocsp = \"/o.der\"\n}\n");
+    free(page);
+    page = show("certificate c.pem { }", "--tls-cert=/d.pem", nothing);
+    shows(page, "listen = {\"https://localhost:8443\"}");
+    shows(page, "\ncertificate \"/d.pem\" {                          # flag\n}\n");
+    assert_null(strstr(page, "c.pem"));
+    free(page);
+
     page = show("host a { }", "-l|unix:a|-l|unix:/b", nothing);
     shows(page, "\n# root is not set                               # default\n");
     snprintf(root, sizeof root, "listen = {\"unix:%s/a\", \"unix:/b\"}", here);
@@ -103,13 +114,18 @@ static void every_key_is_shown_once(void **state)
         char label[OPTION_LABEL_SIZE], line[OPTION_LABEL_SIZE + 8];
         const struct origin file = { .kind = ORIGIN_FILE };
         snprintf(line, sizeof line, "\n%s ", option_label(row, file, label));
-        if (row->scope == SCOPE_ALL && row->kind != OPTION_ADDRESS && row->kind != OPTION_PAGE &&
-            (row->kind != OPTION_CHECKED || row->words) && strcmp(row->name, "public") != 0)
+        bool unset = !row->words && (row->kind == OPTION_PAGE || row->kind == OPTION_CHECKED ||
+                                     row->kind == OPTION_TEXT || row->kind == OPTION_FILE);
+        if (row->scope == SCOPE_ALL && row->kind != OPTION_ADDRESS && (!unset || strcmp(row->name, "root") == 0) &&
+            strcmp(row->name, "public") != 0)
             shows(page, line);
     }
     shows(page, "\n# trusted_proxies is not set");
     shows(page, "\nhttps_redirect = \"auto\"");
     shows(page, "\n# hsts is not set");
+    shows(page, "\n# tls_ciphers is not set");
+    shows(page, "\ntls_min_version = \"1.2\"");
+    shows(page, "\ntls_client_cert = \"off\"");
     free(page);
 }
 
