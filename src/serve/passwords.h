@@ -17,9 +17,8 @@ enum {
 struct passwords;
 
 /* Lines "name:hash", of which crypt(3) is to take the hash (password_hash.h); empty lines, and those that begin with
- * '#', are for people. One line that cannot be used refuses the file, and so do no entries, and hashes
- * of more than PASSWORDS_COSTS_MAX costs. NULL: `why`
- * has "file:line: what is wrong", or "file: ...". Blocks. */
+ * '#', are for people. One line that cannot be used refuses the file, and so do no entries, and hashes of more than
+ * PASSWORDS_COSTS_MAX costs. NULL: `why` has "file:line: what is wrong", or "file: ...". Blocks. */
 struct passwords *passwords_read(const char *file, struct why why);
 void passwords_free(struct passwords *passwords);
 

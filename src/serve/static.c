@@ -62,7 +62,7 @@ enum static_result static_answer(const struct content *content, struct exchange 
 /* Errors that say: there is no such page any more. A new walk would skip it. */
 static bool gone(int error)
 {
-    static const int errors[] = { ENOENT, ENOTDIR, EISDIR, ENXIO, EXDEV, ELOOP, EACCES, EPERM };
+    static const int errors[] = { ENOENT, ENOTDIR, EISDIR, ENXIO, EXDEV, ELOOP };
 
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (error == errors[i])
@@ -119,7 +119,7 @@ struct static_file static_open(struct store *store, const struct files *files, c
     if (!file.descriptor)
         file.descriptor = open_anew(store, files, page, stamp, &st);
     if (!file.descriptor) {
-        file.error = gone(errno) ? ENOENT : errno;
+        file.error = gone(errno) ? ENOENT : errno == EPERM ? EACCES : errno;
         return file;
     }
     clock_update(&clock); /* opening may have taken a while, in which somebody wrote */

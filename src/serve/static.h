@@ -40,7 +40,7 @@ enum { STATIC_STILL_MS = WATCHER_QUIET_MS };
 /* A page that is sent from its file. */
 struct static_file {
     struct descriptor *descriptor; /* NULL: `error` */
-    int error;                     /* ENOENT: there is no such page any more */
+    int error;                     /* ENOENT: there is no such page any more; EACCES: it may not be read */
     uint64_t size;
     int64_t modified_s;
     bool changed;                  /* since the table was made: it has no validators then */

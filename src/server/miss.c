@@ -41,6 +41,15 @@ static void let_go(void *user)
     site_unref(miss->reply.site);
 }
 
+/* A page that is there and may not be read by us: 403. What is hidden, and what lies in a folder that may not be read,
+ * has no address and is a 404 like anything else that is not there. */
+static unsigned status_of(int error)
+{
+    if (error == ENOENT)
+        return 404;
+    return error == EACCES ? 403 : 503;
+}
+
 static void answer(struct exchange *exchange)
 {
     struct miss *miss = exchange->done_user;
@@ -51,7 +60,7 @@ static void answer(struct exchange *exchange)
     else if (miss->file.descriptor != NULL)
         reply_with_file(exchange, &miss->reply, &miss->file);
     else
-        respond_error(exchange, miss->file.error == ENOENT ? 404 : 503, 0, SLICE(""));
+        respond_error(exchange, status_of(miss->file.error), 0, SLICE(""));
 }
 
 static void again(struct exchange *exchange)

@@ -183,11 +183,13 @@ def test_a_file_that_becomes_a_fifo_blocks_nobody(site, serve):
 def test_unreadable_files_are_passed_over(site, serve):
     site.put("secret.txt", SECRET).chmod(0)
     site.put("locked/page.html", SECRET)
+    site.put(".hidden", SECRET).chmod(0)
     (site.path / "locked").chmod(0)
     try:
         server = serve()
-        assert refuses(server, "/secret.txt")
-        assert refuses(server, "/locked/page.html")
+        assert server.ask("/secret.txt").status == 403
+        for target in ("/locked/page.html", "/locked/", "/.hidden", "/nothing"):
+            assert server.ask(target).status == 404, target
         assert server.works()
         assert "ermission denied" in server.log
     finally:

@@ -216,6 +216,13 @@ static void a_load_that_fails(void **state)
     atomic_store(&open_error, EMFILE);
     atomic_store(&shut, false);
     all_get(clients, 503, NULL);
+    static const int errors[][2] = { { EACCES, 403 }, { EPERM, 403 }, { ENOENT, 404 }, { EIO, 503 } };
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        atomic_store(&open_error, errors[i][0]);
+        assert_int_equal(ask(server, "GET /page.txt")->status, errors[i][1]);
+        assert_int_equal(ask(server, "GET /large.txt")->status, errors[i][1]); /* which is not read, but opened */
+        assert_int_equal(ask(server, "GET /none.txt")->status, 404);
+    }
     atomic_store(&open_error, 0);
     expect(server, "GET /page.txt", 200, "the page");
 }

@@ -380,8 +380,8 @@ static void gone_or_something_else(void **state)
 static void our_own_trouble(void **state)
 {
     static const int errors[][2] = {
-        { ENOENT, ENOENT }, { ENOTDIR, ENOENT }, { ELOOP, ENOENT }, { EXDEV, ENOENT }, { EACCES, ENOENT },
-        { EPERM, ENOENT }, { EMFILE, EMFILE }, { ENFILE, ENFILE }, { EIO, EIO }, { ENOMEM, ENOMEM },
+        { ENOENT, ENOENT }, { ENOTDIR, ENOENT }, { ELOOP, ENOENT }, { EXDEV, ENOENT }, { EACCES, EACCES },
+        { EPERM, EACCES }, { EMFILE, EMFILE }, { ENFILE, ENFILE }, { EIO, EIO }, { ENOMEM, ENOMEM },
     };
     (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
