@@ -42,9 +42,9 @@ class Browser:
     def __init__(self, driver):
         self.driver = driver
 
-    def open(self, server, path="/"):
+    def open(self, server, path="/", scheme="http"):
         self.console()  # what earlier pages said is not this one's
-        self.driver.get(f"http://127.0.0.1:{server.address[1]}{path}")
+        self.driver.get(f"{scheme}://127.0.0.1:{server.address[1]}{path}")
         return self
 
     def view(self, width, scheme="light"):
@@ -475,3 +475,15 @@ def test_an_echo_over_a_websocket(start, browser):
     assert (code, reason, clean) == (3000, "", True)
     assert browser.driver.execute_async_script(ECHO, "plain", messages)[:2] == [messages, ""]
     assert browser.driver.execute_async_script(ECHO, "echo", [(1 << 20) + 1])[2] == 1009
+
+
+def test_opens_over_tls(browser, serve):
+    """By HTTP/2, with a certificate that nobody trusts, of which this browser was told not to mind it."""
+    server = serve("--tls-self-signed", "--listen", "https://127.0.0.1:0", root=SITE,
+                   ready=r"listening on https://[^:]*:(\d+)")
+    browser.driver.execute_cdp_cmd("Security.setIgnoreCertificateErrors", {"ignore": True})
+    browser.open(server, "/about", scheme="https")
+    assert browser.status == 200 and browser.console() == []
+    loaded = browser.run("return performance.getEntries().filter(e => e.nextHopProtocol !== undefined)"
+                         ".map(e => [e.name, e.nextHopProtocol])")
+    assert len(loaded) > 1 and {protocol for _, protocol in loaded} == {"h2"}, loaded
