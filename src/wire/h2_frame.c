@@ -65,7 +65,7 @@ bool h2_frame_circular(const struct h2_frame *frame, struct slice payload)
     bool headers = frame->type == H2_HEADERS;
     if (headers && !(frame->flags & H2_HAS_PRIORITY))
         return false;
-    if (headers && frame->flags & H2_PADDED)
+    if (headers && frame->flags & H2_PADDED && payload.size > 0)
         payload = slice_skip(payload, 1);
     return payload.size >= 4 && (h2_get32(payload.data) & H2_ID_MAX) == frame->id;
 }

@@ -89,6 +89,7 @@ static const struct case_of cases[] = {
     { "6.2: HEADERS of stream 0", HELLO "get 0 /page", GREETED " goaway-0-PROTOCOL_ERROR", SESSION_LINGER },
     { "6.2: more padding than payload", HELLO "frame 1 13 1 0500", GREETED " goaway-0-PROTOCOL_ERROR",
       SESSION_LINGER },
+    { "6.2: padded, and empty", HELLO "frame 1 45 1 -", GREETED " goaway-0-FRAME_SIZE_ERROR", SESSION_LINGER },
     { "6.2: too short for its priority", HELLO "frame 1 37 1 00", GREETED " goaway-0-FRAME_SIZE_ERROR",
       SESSION_LINGER },
     { "6.3: PRIORITY of stream 0", HELLO "frame 2 0 0 0000000010", GREETED " goaway-0-PROTOCOL_ERROR",
