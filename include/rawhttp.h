@@ -259,6 +259,11 @@ RH_API rh_slice rh_client(rh_request *request);
 /* "https" over TLS, and where a trusted proxy says so, by Forwarded or X-Forwarded-Proto; else "http". */
 RH_API rh_slice rh_scheme(const rh_request *request);
 
+/* Who the client has proved to be by a certificate, which is verified then: its subject as RFC 4514 writes it,
+ * "CN=alice,O=Example". Absent: it has shown none, it came over a proxy or without TLS, or there is no memory. On the
+ * request's loop only, that is in a handler; on other threads it is absent, so take it before deferring. */
+RH_API rh_slice rh_client_subject(rh_request *request);
+
 /* The first field of that name, any case; absent: data NULL. */
 RH_API rh_slice rh_field(const rh_request *request, const char *name);
 

@@ -96,7 +96,7 @@ static EVP_PKEY *read_key(const struct tls_text *text, struct why why)
     if (key == NULL && encrypted)
         why_refuse(why, text->from, "the key is encrypted, and nobody is there to be asked for its password; "
                                     "store it without: openssl pkey -in KEY -out PLAIN");
-    else if (key == NULL && at_end())
+    else if (key == NULL && memmem(text->bytes.data, text->bytes.size, "PRIVATE KEY-----", 16) == NULL)
         why_refuse(why, text->from, "no private key in it; give one in PEM, which begins -----BEGIN PRIVATE KEY-----");
     else if (key == NULL)
         why_refuse(why, text->from, "the private key in it cannot be read: %s", tls_reason());

@@ -196,6 +196,10 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
     writer_put(&w, SLICE(",\"ms\":"));
     put_duration(&w, entry, SLICE("null"));
     put_version(&w, request->version);
+    if (entry->tls.size > 0) {
+        put_string(&w, SLICE(",\"tls\":\""), entry->tls);
+        put_string(&w, SLICE(",\"cipher\":\""), entry->cipher);
+    }
     if (fields_has(&request->fields, FIELD_REFERER))
         put_string(&w, SLICE(",\"referer\":\""), fields_get(&request->fields, FIELD_REFERER));
     if (fields_has(&request->fields, FIELD_USER_AGENT))

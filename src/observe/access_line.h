@@ -20,11 +20,12 @@ struct access_entry {
     struct slice id;     /* of the request; empty: it has none */
     uint64_t now_ms;     /* clock.now_ms: the duration is counted from exchange->begun_ms, where that is set */
     const char *stamp;   /* clock_format_stamp: CLOCK_STAMP_SIZE bytes */
+    struct slice tls, cipher; /* over which it came; empty: over none */
 };
 
 /* {"time":...,"peer":...,"method":...,"target":...,"status":...,"bytes":...,"ms":...,"version":...}; "client" behind
- * the peer, and "referer", "agent" and "id" at the end, where there are any. What a refused request did not tell is
- * null. */
+ * the peer, and "tls", "cipher", "referer", "agent" and "id" at the end, where there are any. What a refused request
+ * did not tell is null. */
 void access_line_json(struct writer *w, const struct access_entry *entry);
 
 /* Time (UTC), status, method, size, duration, client, target, in columns. What is unknown is "-". */

@@ -1,6 +1,7 @@
 /* The peer is asked first: what anybody else writes into the fields is not looked at. See client.h. */
 #include "server/client.h"
 
+#include "net/tls_stream.h"
 #include "server/server.h"
 
 static bool trusts(const struct networks *trusted, struct slice peer)
@@ -52,4 +53,29 @@ rh_slice rh_scheme(const rh_request *request)
     const struct exchange *exchange = (const struct exchange *)request;
     bool https = exchange->request.secure || client_told(exchange).https;
     return https ? (rh_slice){ "https", 5 } : (rh_slice){ "http", 4 };
+}
+
+/* NULL: it did not come over TLS, or the connection has gone. */
+static const struct transport *tls_of(const struct exchange *exchange)
+{
+    struct session *session = exchange->session;
+    return session != NULL && session->secure ? &conn_of(session)->transport : NULL;
+}
+
+void client_tls(const struct exchange *exchange, struct slice *version, struct slice *cipher)
+{
+    const struct transport *tls = tls_of(exchange);
+    *version = tls != NULL ? slice_text(tls_version_name(tls)) : SLICE("");
+    *cipher = tls != NULL ? slice_text(tls_cipher_name(tls)) : SLICE("");
+}
+
+rh_slice rh_client_subject(rh_request *request)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    bool here = worker_here(&exchange_worker(exchange)->net);
+    const struct transport *tls = here ? tls_of(exchange) : NULL;
+    char text[TLS_SUBJECT_SIZE];
+    size_t size = tls != NULL ? tls_client_subject(tls, text, sizeof text) : 0;
+    struct slice subject = size > 0 ? arena_copy(&exchange->arena, slice_make(text, size)) : SLICE("");
+    return size > 0 ? (rh_slice){ subject.data, subject.size } : (rh_slice){ NULL, 0 };
 }

@@ -44,12 +44,12 @@ static void begin(struct slice method, struct slice target)
 }
 
 static char line[ACCESS_LINE_MAX + 1];
-static struct slice client, id; /* what is told of the request beside itself */
+static struct slice client, id, tls, cipher; /* what is told of the request beside itself */
 
 static struct slice format(enum access_log_form form, uint64_t bytes)
 {
     struct writer w = writer_on(line, ACCESS_LINE_MAX);
-    struct access_entry entry = { &exchange, bytes, client, id, now_ms, stamp };
+    struct access_entry entry = { &exchange, bytes, client, id, now_ms, stamp, tls, cipher };
     if (form == ACCESS_LOG_JSON)
         access_line_json(&w, &entry);
     else
@@ -109,7 +109,10 @@ static void test_who_is_behind_a_proxy(void **state)
                            ",\"peer\":\"192.0.2.1\",\"client\":\"2001:db8::7\",\"method\":"));
     assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, ",\"version\":\"HTTP/1.1\",\"id\":\"4f\\\"\"}\n"));
     assert_non_null(strstr(format(ACCESS_LOG_COLOUR, 0).data, " 2001:db8::7 "));
-    client = id = SLICE("");
+    tls = SLICE("TLSv1.3"), cipher = SLICE("TLS_AES_128_GCM_SHA256");
+    assert_non_null(strstr(format(ACCESS_LOG_JSON, 0).data, ",\"version\":\"HTTP/1.1\",\"tls\":\"TLSv1.3\","
+                           "\"cipher\":\"TLS_AES_128_GCM_SHA256\",\"id\":\"4f\\\"\"}\n"));
+    client = id = tls = cipher = SLICE("");
 }
 
 static void test_what_is_unknown(void **state)
