@@ -83,7 +83,8 @@ static bool add_vary(struct exchange *exchange, const struct dress *dress)
     return exchange_add_constant(exchange, SLICE("Vary"), SLICE("Accept"));
 }
 
-/* Whatever names are in it, nothing in it is run. */
+/* Whatever names are in it, nothing in it is run. What is said for this path takes its place: it may say who may frame
+ * it, and of two policies both would hold, so that the styles would be lost all the same. */
 static bool add_policy(struct exchange *exchange, const struct dress *dress)
 {
     const struct slice name = SLICE("Content-Security-Policy");

@@ -232,6 +232,14 @@ def test_the_list_follows_the_disk(files, serve):
     wait_until(lambda: not any(name.startswith("empty") for name in names()), "the folder to go")
 
 
+def test_a_policy_that_is_said_for_the_path_takes_the_place_of_the_own_one(files, serve_config):
+    said = "frame-ancestors 'none'; style-src 'unsafe-inline'"
+    server = serve_config('root = "site"\nlist = true\n'
+                          f'rule "/files/" {{ headers = {{"content-security-policy: {said}"}} }}\n')
+    assert server.ask("/files/")["content-security-policy"] == said
+    assert server.ask("/")["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
 def test_a_guarded_folder_is_not_listed_to_everybody(files, scratch, serve_config):
     (scratch / "htpasswd").write_text("a:$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n")
     server = serve_config('root = "site"\nlist = true\nrule "/files/*" { basic_auth = "htpasswd" }\n')
