@@ -40,9 +40,10 @@ static void note_received(struct tls_stream *stream, BIO *bio, struct slice aske
     /* From a kernel that does the decryption it comes record by record, so a short read tells nothing. */
     if (got < asked.size && !BIO_get_ktls_recv(bio))
         stream->drained = true;
-    if (!stream->begun && got > 0)
-        stream->plain = may_be_http((unsigned char)asked.data[0]);
+    if (stream->begun || got == 0)
+        return;
     stream->begun = true;
+    stream->plain = may_be_http((unsigned char)asked.data[0]);
 }
 
 /* Called by the library around each of its reads and writes of the socket. A read that brought less than there was room
