@@ -7,7 +7,6 @@
 #include "items.h"
 
 #include <rawhttp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static void add_item(rh_request *request, const char *comma, const struct item *item, int64_t total)

@@ -65,7 +65,8 @@ RH_API bool rh_websocket_begin(rh_request *request, const rh_websocket_options *
  * wrong), 503 without memory. Strings are copied. Fields set before go out with the answer.
  *
  * A client that says nothing is asked for a sign of life after quiet_timeout_ms (see rh_options), and cut after as long
- * again. */
+ * again. When the server drains, it is told 1001 behind what waits for it; one that does not take that is cut after
+ * drain_timeout_ms, and `closed` is told 1006. */
 static inline bool rh_websocket(rh_request *request, const rh_websocket_options *options, void *user)
 {
     return rh_websocket_begin(request, options, sizeof *options, user);

@@ -117,11 +117,13 @@ static RARE void deliver_answers(struct conn *conn)
 /* What others made ready, behind all that was owed before it. True: the outbox is empty and more can be written. */
 static bool deliver(struct conn *conn)
 {
-    bool woken = conn->woken;
-    if (conn->answered == NULL && !woken)
+    bool woken = conn->woken, parts = conn->parts;
+    if (conn->answered == NULL && !woken && !parts)
         return true;
-    conn->woken = false;
+    conn->woken = conn->parts = false;
     deliver_answers(conn);
+    if (parts)
+        conn->session.type->goodbye(&conn->session, &conn->worker->out);
     if (woken)
         conn->session.type->woken(&conn->session, &conn->worker->out);
     return flush(conn);
@@ -433,10 +435,12 @@ static void part(struct conn *conn)
 
 void conn_goodbye(struct conn *conn)
 {
-    if (conn->output == NULL && (conn->session.phase == SESSION_OPEN || conn->session.phase == SESSION_WAITING)) {
+    bool open = conn->session.phase == SESSION_OPEN;
+    if (conn->output == NULL && (open || conn->session.phase == SESSION_WAITING)) {
         part(conn);
         return;
     }
+    conn->parts = open;
     if (conn->output != NULL || conn->session.phase > SESSION_IDLE)
         return;
     bool fresh = !waits_long(conn);

@@ -35,6 +35,7 @@ struct conn {
     bool ended;                 /* the peer sends no more */
     bool shut;                  /* we send no more */
     bool woken;                 /* the session may have more to send, when the output before it is out */
+    bool parts;                 /* is to be told that the server goes, when the output before that is out */
     bool again;                 /* in the worker's list for the next turn */
     bool gone;                  /* closed, waiting to be freed */
     bool recent;                /* used since the last look for idle ones */

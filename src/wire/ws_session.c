@@ -130,6 +130,13 @@ static bool put_queue(struct ws_session *s, struct outbox *out)
     return true;
 }
 
+void ws_session_leave(struct session *session, unsigned code)
+{
+    struct ws_session *s = of(session);
+    if (s->leaving == 0)
+        s->leaving = (uint16_t)code;
+}
+
 /* As long as whoever is told that the queue is empty sends more. */
 static enum session_phase pump(struct ws_session *s, struct outbox *out)
 {
@@ -139,6 +146,8 @@ static enum session_phase pump(struct ws_session *s, struct outbox *out)
         s->socket->type->drained(s->socket);
     }
     empty_queue(s->socket); /* nothing follows a Close */
+    if (s->base.host->draining) /* goodbye is for those that are not in the middle of sending */
+        ws_session_leave(&s->base, WS_GOING_AWAY);
     if (s->leaving == 0 || s->closing)
         return SESSION_OPEN;
     if (!outbox_reserve(out, CONTROL_ROOM))
@@ -373,13 +382,6 @@ static void expired(struct session *session, struct outbox *out)
     ws_frame_write(&w, WS_PING, false, 0);
     outbox_commit(out, writer_used(&w));
     s->pinged = true;
-}
-
-void ws_session_leave(struct session *session, unsigned code)
-{
-    struct ws_session *s = of(session);
-    if (s->leaving == 0)
-        s->leaving = (uint16_t)code;
 }
 
 static void goodbye(struct session *session, struct outbox *out)

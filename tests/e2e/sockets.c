@@ -1,4 +1,4 @@
-/* WebSockets of every kind, for the end-to-end tests. Run: sockets [WORKERS [QUIET_MS]]
+/* WebSockets of every kind, for the end-to-end tests. Run: sockets [WORKERS [QUIET_MS [DRAIN_MS]]]
  *
  *     /echo    sends back what comes           /plain    the same, never compressed
  *     /large   the same, up to 16 MiB          /topic    what comes goes to all who are here
@@ -135,7 +135,8 @@ int main(int count, char **words)
     sigaddset(&ends, SIGTERM);
     sigprocmask(SIG_BLOCK, &ends, NULL); /* before there are threads, which inherit it */
     rh_options options = { .listen = "127.0.0.1:0", .workers = count > 1 ? (unsigned)atoi(words[1]) : 2,
-                           .quiet_timeout_ms = count > 2 ? (uint32_t)atoi(words[2]) : 0, .log = rh_log_stderr };
+                           .quiet_timeout_ms = count > 2 ? (uint32_t)atoi(words[2]) : 0,
+                           .drain_timeout_ms = count > 3 ? (uint32_t)atoi(words[3]) : 0, .log = rh_log_stderr };
     state.server = rh_server_new(options);
     state.topic = rh_topic_new(state.server, (rh_topic_options){ 0 });
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -147,6 +148,8 @@ int main(int count, char **words)
     sigwait(&ends, &number);
     rh_drain(state.server);
     rh_wait(state.server);
+    fprintf(stderr, "sockets: %d open at the end, %d closed, the last one with %d\n", atomic_load(&state.open),
+            atomic_load(&state.closed), atomic_load(&state.last_code));
     rh_topic_free(state.topic);
     rh_server_free(state.server);
     return 0;

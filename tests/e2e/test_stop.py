@@ -136,6 +136,21 @@ def test_what_is_in_flight_is_finished(site, serve):
     assert server.wait() == 0
 
 
+def test_what_was_asked_for_behind_it_is_answered_and_told_that_it_is_the_last(site, serve):
+    site.put("large.bin", 32 << 20)
+    server = serve()
+    with server.connect(receive_buffer=256 * 1024) as slow:
+        slow.ask("/large.bin").ask("/")
+        assert slow.read_head().status == 200
+        server.tell(signal.SIGTERM)
+        time.sleep(0.3)
+        slow.read_bytes(32 << 20)
+        response = slow.read()
+        assert response.status == 200 and response.closes
+        assert slow.ends()
+    assert server.wait() == 0
+
+
 def test_a_request_that_has_begun_is_answered_and_told_that_it_is_the_last(serve):
     server = serve()
     with hold_up(server) as connection:

@@ -22,7 +22,7 @@ UPGRADE = {"connection": "Upgrade", "upgrade": "websocket", "sec_websocket_versi
 
 @pytest.fixture
 def sockets(start):
-    """sockets(workers=2, quiet_ms=...): tests/e2e/sockets.c."""
+    """sockets(workers=2, quiet_ms=..., drain_ms=...): tests/e2e/sockets.c."""
     if not SOCKETS.exists():
         pytest.skip("the tests' own programs were not built")
 
@@ -276,6 +276,49 @@ def test_a_drain_tells_everybody(sockets):
     server = sockets()
     assert asyncio.run(talk(server)) == (1001, 1001)
     assert server.wait() == 0
+
+
+def stick(server, messages):
+    """A member of the topic that reads nothing, until messages have been missed: it has a full queue then."""
+    async def talk():
+        async with connect(server, "/topic") as fast:
+            assert await fast.recv() == "joined"
+            while state_of(server)["missed"] == 0:
+                await fast.send(messages)
+                assert await fast.recv() == messages
+
+    stuck = server.connect(receive_buffer=65536)
+    stuck.send(make_request(target="/topic", **UPGRADE))
+    assert stuck.read_head().status == 101
+    wait_until(lambda: state_of(server)["members"] == 1, "it to join")
+    asyncio.run(talk())
+    wait_until(lambda: state_of(server)["open"] == 1, "only this one to be left")
+    return stuck
+
+
+def test_a_drain_tells_those_who_read_late_behind_all_else(sockets):
+    server = sockets(1)
+    with stick(server, bytes(200_000)) as stuck:
+        server.tell(15)
+        assert stuck.read_bytes(8) == b"\x81\x06joined"
+        sizes = set()
+        while (head := stuck.read_bytes(2)) == b"\x82\x7f":
+            sizes.add(int.from_bytes(stuck.read_bytes(8), "big"))
+            stuck.read_bytes(200_000)
+        assert (head, stuck.read_bytes(2), sizes) == (b"\x88\x02", b"\x03\xe9", {200_000})
+        stuck.send(frame(0x88, b"\x03\xe9"))
+        assert stuck.ends()
+    assert server.wait() == 0
+    assert "0 open at the end, 2 closed, the last one with 1001" in server.log
+
+
+def test_a_drain_does_not_wait_for_ever_for_who_reads_nothing(sockets):
+    """Told it cannot be; at its end the server lets it go, and says so."""
+    server = sockets(1, 0, 300)
+    with stick(server, bytes(200_000)):
+        server.tell(15)
+        assert server.wait() == 0
+    assert "0 open at the end, 2 closed, the last one with 1006" in server.log
 
 
 # ---- Topics ----

@@ -191,6 +191,31 @@ static void asks_who_is_silent(void **state)
     stage_end(stage);
 }
 
+/* Whoever has not read for a while is told, too, when it has read what was before. */
+static void parts_behind_what_is_unsent(void **state)
+{
+    struct stage *stage = begin(usual);
+    static char bytes[1 << 16];
+    char last[4] = "";
+    (void)state;
+    int fd = stage_connect(stage);
+    tell(fd, "open\n");
+    for (unsigned idle = 0; idle < 20; idle++) { /* until its output is stuck */
+        if (send(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+            idle = 0;
+        usleep(2000);
+    }
+    worker_want(&stage->worker, WORKER_DRAINING);
+    usleep(50000);
+    for (char c; recv(fd, &c, 1, 0) == 1;) {
+        memmove(last, last + 1, sizeof last - 1);
+        last[sizeof last - 1] = c;
+    }
+    assert_memory_equal(last, "bye\n", sizeof last);
+    close(fd);
+    stage_free(stage);
+}
+
 static void wake(struct letter *letter)
 {
     (void)letter;
@@ -354,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup(closes_what_is_idle, clear_book),
         cmocka_unit_test_setup(cuts_who_does_not_read, clear_book),
         cmocka_unit_test_setup(asks_who_is_silent, clear_book),
+        cmocka_unit_test_setup(parts_behind_what_is_unsent, clear_book),
         cmocka_unit_test_setup(wakes_an_open_one, clear_book),
         cmocka_unit_test_setup(waits_for_an_answer, clear_book),
         cmocka_unit_test_setup(keeps_the_order_of_answers, clear_book),
