@@ -11,7 +11,8 @@ enum { REPRESENTATION_WEIGHT = 1200 };
 
 uint64_t content_weight_added(uint64_t size)
 {
-    return size + REPRESENTATION_WEIGHT;
+    uint64_t kept_again = size <= ENCODED_BODY_MAX ? size : 0;
+    return size + kept_again + REPRESENTATION_WEIGHT;
 }
 
 uint64_t content_weight(uint64_t size)

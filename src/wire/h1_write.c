@@ -232,12 +232,20 @@ static struct head head_of_answer(const struct answer *answer)
     };
 }
 
+/* What is kept of the body behind its head. */
+static struct slice kept_body(const struct body *body)
+{
+    bool small = body->kind == BODY_SPAN && body->size <= ENCODED_BODY_MAX;
+    return small ? slice_make(body->data, body->size) : SLICE("");
+}
+
 /* NULL: no memory. Two workers may both encode it: the first one to publish wins, and both encoded the same. */
 RARE static struct encoded *encode_answer(struct answer *answer, const struct session_host *host)
 {
     struct head head = head_of_answer(answer);
+    struct slice body = kept_body(&answer->body);
     const struct slice *ending = &endings[host->server_field][PERSISTENCE_IMPLIED];
-    size_t bound = head_bound(&head) + ending->size;
+    size_t bound = head_bound(&head) + ending->size + body.size;
     struct encoded *made = malloc(sizeof *made + bound);
     if (!made)
         return NULL;
@@ -247,6 +255,8 @@ RARE static struct encoded *encode_answer(struct answer *answer, const struct se
     made->ending = ending;
     writer_put(&w, *ending);
     made->size = writer_used(&w);
+    writer_put(&w, body);
+    made->whole_size = answer->body.size == body.size ? writer_used(&w) : 0;
     assert(!w.overflowed);
 
     struct encoded *other = NULL;
@@ -261,6 +271,27 @@ static const struct encoded *encoded_head(struct answer *answer, const struct se
 {
     const struct encoded *head = atomic_load_explicit(&answer->heads[ANSWER_H1], memory_order_acquire);
     return head ? head : encode_answer(answer, host);
+}
+
+static bool is_usual(const struct encoded *head, const struct exchange *exchange, const struct session_host *host)
+{
+    bool hsts = host->hsts.size > 0 && hsts_owed(exchange);
+    return persistence_of(exchange) == PERSISTENCE_IMPLIED && exchange->request.method != METHOD_HEAD && !hsts &&
+           head->ending == &endings[host->server_field][PERSISTENCE_IMPLIED];
+}
+
+/* The response is what was encoded, head and body. False: it does not fit. */
+static bool write_whole(const struct encoded *head, const struct clock *clock, struct outbox *out,
+                        uint64_t *body_bytes)
+{
+    char *at = outbox_reserve(out, head->whole_size);
+    if (!at)
+        return false;
+    memcpy(at, head->bytes, head->whole_size);
+    memcpy(at + head->date_at, clock->date, CLOCK_DATE_SIZE);
+    outbox_commit(out, head->whole_size);
+    *body_bytes = head->whole_size - head->size;
+    return true;
 }
 
 static size_t rest_size(const struct rest *rest)
@@ -283,8 +314,9 @@ RARE static void put_head(char *at, const struct encoded *head, const struct res
     write_rest(&w, rest);
 }
 
-static enum h1_write_result write_encoded(const struct encoded *head, struct rest *rest, const struct clock *clock,
-                                          struct outbox *out, uint64_t *body_bytes)
+/* With another ending, or a body that lies elsewhere or is not sent. */
+RARE static enum h1_write_result write_encoded(const struct encoded *head, struct rest *rest, const struct clock *clock,
+                                               struct outbox *out, uint64_t *body_bytes)
 {
     bool usual = rest->ending == head->ending && !rest->hsts;
     size_t size = usual ? head->size : head->common_size + rest_size(rest);
@@ -370,6 +402,8 @@ enum h1_write_result h1_write_response(struct exchange *exchange, const struct s
     const struct encoded *head = encoded_head(answer, host);
     if (!head)
         return write_unkept(exchange, host, out, body_bytes);
+    if (head->whole_size > 0 && is_usual(head, exchange, host) && write_whole(head, host->clock, out, body_bytes))
+        return H1_WRITE_DONE;
     struct rest rest = rest_of(exchange, host, &answer->body);
     return write_encoded(head, &rest, host->clock, out, body_bytes);
 }

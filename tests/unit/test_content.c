@@ -298,7 +298,9 @@ static void weights_add_up(void **state)
 
     assert_int_equal(before, content_weight(10));
     assert_int_equal(content->cached.size, before);
-    assert_true(content_weight(10) - content_weight(0) == 10);
+    assert_int_equal(content_weight(10) - content_weight(0), 20); /* it lies behind its encoded head once more */
+    assert_int_equal(content_weight(ENCODED_BODY_MAX) - content_weight(0), 2 * ENCODED_BODY_MAX);
+    assert_int_equal(content_weight(ENCODED_BODY_MAX + 1) - content_weight(0), ENCODED_BODY_MAX + 1);
     assert_true(content_add(content, CODING_BR, copy_of("zzzz"), 4));
     assert_int_equal(content_weight_all(content), before + content_weight(4) - sizeof *content);
     hold_unref(&content->hold);

@@ -31,6 +31,7 @@ void *__wrap_malloc(size_t size)
         other->date_at = writer_used(&w);
         writer_text(&w, "Sun, 06 Nov 1994 08:49:37 GMT\r\n");
         other->size = other->common_size = writer_used(&w);
+        other->whole_size = 0;
         other->ending = NULL;
         atomic_store(&raced->heads[ANSWER_H1], other);
         raced = NULL;
@@ -178,6 +179,32 @@ static void copies_up_to_a_limit(void **state)
             assert_int_equal(scene->out.spans[1].size, size);
         }
         outbox_clear(&scene->out);
+        answer_unref(answer);
+    }
+}
+
+/* Behind the head that is kept lies a small body, too; either way all of it is one run. */
+static void keeps_a_small_body_with_its_head(void **state)
+{
+    static const struct {
+        size_t size;
+        bool kept;
+    } cases[] = { { 0, true }, { 1, true }, { ENCODED_BODY_MAX, true }, { ENCODED_BODY_MAX + 1, false } };
+    struct scene *scene = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = cases[i].size;
+        struct answer *answer = prepare_sized(size);
+        exchange_use(&scene->exchange, answer);
+        for (unsigned round = 0; round < 2; round++) {
+            assert_int_equal(respond(scene), H1_WRITE_DONE);
+            const struct encoded *head = atomic_load(&answer->heads[ANSWER_H1]);
+            assert_int_equal(head->whole_size, cases[i].kept ? head->size + size : 0);
+            assert_int_equal(scene->body_bytes, size);
+            assert_int_equal(scene->out.count, 1);
+            assert_int_equal(scene->out.used, head->size + size);
+            assert_memory_equal(scene->out.buffer + head->size, answer->body.data ? answer->body.data : "", size);
+            outbox_clear(&scene->out);
+        }
         answer_unref(answer);
     }
 }
@@ -372,6 +399,7 @@ int main(void)
         SCENE_TEST(says_zero_for_nothing),
         SCENE_TEST(omits_a_length_on_demand),
         SCENE_TEST(copies_up_to_a_limit),
+        SCENE_TEST(keeps_a_small_body_with_its_head),
         SCENE_TEST(does_not_copy_what_never_fits),
         SCENE_TEST(needs_room_to_the_byte),
         SCENE_TEST(needs_spans),
