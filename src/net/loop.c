@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/kernel.h"
+
 bool loop_init(struct loop *loop)
 {
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -43,12 +45,12 @@ void loop_remove(struct loop *loop, int fd)
 #ifdef SYS_epoll_wait
 static long await(int fd, struct epoll_event *events, int wait_ms)
 {
-    return syscall(SYS_epoll_wait, fd, events, LOOP_EVENTS, wait_ms);
+    return kernel_call(SYS_epoll_wait, fd, (long)events, LOOP_EVENTS, wait_ms, 0, 0);
 }
 #else
 static long await(int fd, struct epoll_event *events, int wait_ms)
 {
-    return syscall(SYS_epoll_pwait, fd, events, LOOP_EVENTS, wait_ms, NULL, 0);
+    return kernel_call(SYS_epoll_pwait, fd, (long)events, LOOP_EVENTS, wait_ms, 0, 0);
 }
 #endif
 

@@ -7,49 +7,43 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The two calls that every request makes go to the kernel directly: recv() and send() of the C library are cancellation
- * points, which no thread here needs, and that costs 60 instructions a request. */
-static ssize_t receive(int fd, void *buffer, size_t size)
-{
-    return syscall(SYS_recvfrom, fd, buffer, size, 0, NULL, NULL);
-}
-
-static ssize_t transmit(int fd, const void *buffer, size_t size)
-{
-    return syscall(SYS_sendto, fd, buffer, size, MSG_NOSIGNAL, NULL, 0);
-}
+#include "net/kernel.h"
 
 /* No EINTR: signals are blocked in the threads that call this, and nothing here waits. */
-static struct io outcome(ssize_t moved)
+static struct io outcome(long moved)
 {
     if (moved > 0)
         return (struct io){ IO_DONE, (size_t)moved };
     if (moved == 0)
         return (struct io){ IO_END, 0 };
-    return (struct io){ errno == EAGAIN ? IO_AGAIN : IO_FAILED, 0 };
+    return (struct io){ moved == -EAGAIN ? IO_AGAIN : IO_FAILED, 0 };
 }
 
+/* The two calls that every request makes go to the kernel directly: recv() and send() of the C library are cancellation
+ * points, too, which no thread here needs, and that costs another 60 instructions a request. */
 static struct io tcp_read(struct transport *transport, void *buffer, size_t size)
 {
-    return outcome(receive(transport->fd, buffer, size));
+    return outcome(kernel_call(SYS_recvfrom, transport->fd, (long)buffer, (long)size, 0, 0, 0));
 }
 
 static struct io tcp_write(struct transport *transport, const void *bytes, size_t size)
 {
-    return outcome(transmit(transport->fd, bytes, size));
+    return outcome(kernel_call(SYS_sendto, transport->fd, (long)bytes, (long)size, MSG_NOSIGNAL, 0, 0));
 }
 
 static struct io tcp_writev(struct transport *transport, const struct iovec *pieces, unsigned count, int more)
 {
     struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
-    return outcome(sendmsg(transport->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
+    ssize_t moved = sendmsg(transport->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    return outcome(moved < 0 ? -errno : moved);
 }
 
 /* sendfile raises SIGPIPE and has no flag against it: worker threads block that signal. */
 static struct io tcp_sendfile(struct transport *transport, int fd, uint64_t offset, size_t size)
 {
     off_t at = (off_t)offset;
-    return outcome(sendfile(transport->fd, fd, &at, size));
+    ssize_t moved = sendfile(transport->fd, fd, &at, size);
+    return outcome(moved < 0 ? -errno : moved);
 }
 
 static void tcp_shutdown(struct transport *transport)
