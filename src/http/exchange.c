@@ -65,18 +65,25 @@ static void reset_response(struct response *response)
     response->pulled = false;
 }
 
-/* The arrays of the fields are large, and valid only as far as their count says: they are passed over. In pieces,
- * because a compiler clears a small one with a few wide stores and a large one with a slow loop. */
+/* In pieces for which a compiler makes a few wide stores: for more at once it takes an instruction that needs longer to
+ * begin than this takes in all. */
+static inline __attribute__((always_inline)) void clear(char *at, size_t size)
+{
+    enum { PIECE = 64 };
+#pragma GCC unroll 8
+    for (; size > PIECE; at += PIECE, size -= PIECE)
+        memset(at, 0, PIECE);
+    memset(at, 0, size);
+}
+
+/* The arrays of the fields are large, and valid only as far as their count says: they are passed over. */
 void exchange_renew(struct exchange *exchange)
 {
-    struct request *request = &exchange->request;
-    const size_t own = offsetof(struct exchange, session), own_end = offsetof(struct exchange, response);
-    const size_t fields = offsetof(struct request, fields);
+    const size_t from = offsetof(struct exchange, session);
+    const size_t to = offsetof(struct exchange, request) + offsetof(struct request, fields);
     atomic_store_explicit(&exchange->hold.count, 1, memory_order_relaxed);
-    memset((char *)exchange + own, 0, own_end - own);
-    exchange->response = (struct response){ 0 };
-    memset(request, 0, fields);
-    fields_reset(&request->fields, NULL);
+    clear((char *)exchange + from, to - from);
+    fields_reset(&exchange->request.fields, NULL);
 }
 
 void exchange_reset(struct exchange *exchange)

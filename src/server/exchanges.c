@@ -21,8 +21,10 @@ static void gone(struct hold *hold)
     worker->spare_count++;
 }
 
-/* Apart, so that taking the warm one needs no frame. */
-static __attribute__((noinline)) struct exchange *take_spare(struct server_worker *worker)
+/* Out of line, so that taking and giving the warm one needs no frame. */
+#define RARE __attribute__((noinline))
+
+static RARE struct exchange *take_spare(struct server_worker *worker)
 {
     struct exchange *exchange = worker->spare;
     if (exchange != NULL) {
@@ -50,12 +52,20 @@ struct exchange *exchanges_take(struct server_worker *worker)
     return exchange;
 }
 
+static RARE void keep_as_new(struct server_worker *worker, struct exchange *exchange)
+{
+    exchange_reset(exchange);
+    worker->warm = exchange;
+}
+
 void exchanges_give(struct server_worker *worker, struct exchange *exchange)
 {
-    if (worker->warm == NULL && exchange_untouched(exchange) && hold_sole(&exchange->hold))
+    if (worker->warm != NULL || !hold_sole(&exchange->hold))
+        hold_unref(&exchange->hold);
+    else if (exchange_untouched(exchange))
         worker->warm = exchange;
     else
-        hold_unref(&exchange->hold);
+        keep_as_new(worker, exchange);
 }
 
 void exchanges_free(struct server_worker *worker)
