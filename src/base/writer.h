@@ -5,7 +5,7 @@
 #ifndef BASE_WRITER_H
 #define BASE_WRITER_H
 
-#include "base/slice.h"
+#include "base/copy.h"
 
 struct writer {
     char *start, *at, *end;
@@ -28,6 +28,17 @@ static inline struct slice writer_slice(const struct writer *w)
     return (struct slice){ w->start, writer_used(w) };
 }
 
+/* Room for `size` bytes, not 0, which the caller fills. NULL: there is none, which is marked. */
+static inline char *writer_take(struct writer *w, size_t size)
+{
+    if ((size_t)(w->end - w->at) < size) {
+        w->overflowed = true;
+        return NULL;
+    }
+    w->at += size;
+    return w->at - size;
+}
+
 static inline void writer_bytes(struct writer *w, const void *data, size_t size)
 {
     if ((size_t)(w->end - w->at) < size) {
@@ -43,6 +54,14 @@ static inline void writer_bytes(struct writer *w, const void *data, size_t size)
 static inline void writer_put(struct writer *w, struct slice s)
 {
     writer_bytes(w, s.data, s.size);
+}
+
+/* Of what is short mostly. */
+static inline __attribute__((always_inline)) void writer_short(struct writer *w, struct slice s)
+{
+    char *at = s.size > 0 ? writer_take(w, s.size) : NULL;
+    if (at)
+        copy_small(at, s);
 }
 
 static inline void writer_byte(struct writer *w, char c)

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/copy.h"
 #include "base/writer.h"
 #include "http/hsts.h"
 #include "http/status.h"
@@ -90,13 +91,16 @@ static size_t head_bound(const struct head *head)
  * the rest of the response. */
 static ALWAYS_INLINE void write_field(struct writer *w, const struct field_pair *field)
 {
-    writer_put(w, field->name);
-    writer_put(w, SLICE(": "));
-    writer_put(w, field->value);
-    writer_put(w, SLICE("\r\n"));
+    char *at = writer_take(w, field_bound(field));
+    if (!at)
+        return;
+    at = copy_small(at, field->name);
+    at = copy_small(at, SLICE(": "));
+    at = copy_small(at, field->value);
+    copy_small(at, SLICE("\r\n"));
 }
 
-static void write_framing(struct writer *w, const struct head *head)
+static ALWAYS_INLINE void write_framing(struct writer *w, const struct head *head)
 {
     if (head->framing == FRAMING_CHUNKED) {
         writer_put(w, SLICE("Transfer-Encoding: chunked\r\n"));
@@ -108,13 +112,14 @@ static void write_framing(struct writer *w, const struct head *head)
 }
 
 /* The version is ours, not the request's (RFC 9110 2.5). */
-RARE static void write_status(struct writer *w, unsigned status)
+RARE static struct writer write_status(struct writer w, unsigned status)
 {
-    writer_put(w, SLICE("HTTP/1.1 "));
-    writer_digits(w, status, 3);
-    writer_byte(w, ' ');
-    writer_put(w, status_reason(status));
-    writer_put(w, SLICE("\r\nDate: "));
+    writer_put(&w, SLICE("HTTP/1.1 "));
+    writer_digits(&w, status, 3);
+    writer_byte(&w, ' ');
+    writer_put(&w, status_reason(status));
+    writer_put(&w, SLICE("\r\nDate: "));
+    return w;
 }
 
 /* All but the ending. Returns where the date stands. */
@@ -123,7 +128,7 @@ static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, co
     if (head->status == 200)
         writer_put(w, SLICE("HTTP/1.1 200 OK\r\nDate: "));
     else
-        write_status(w, head->status);
+        *w = write_status(*w, head->status);
     size_t date_at = writer_used(w);
     writer_bytes(w, clock->date, CLOCK_DATE_SIZE);
     writer_put(w, SLICE("\r\n"));
@@ -303,7 +308,7 @@ static ALWAYS_INLINE void write_rest(struct writer *w, const struct rest *rest)
 {
     if (rest->hsts)
         write_field(w, &(struct field_pair){ SLICE(HSTS_NAME), *rest->hsts });
-    writer_put(w, *rest->ending);
+    writer_short(w, *rest->ending);
 }
 
 /* What stands in the encoded head, but with another rest. */
@@ -365,14 +370,16 @@ static ALWAYS_INLINE enum h1_write_result write_head(const struct head *head, st
     struct writer w = writer_on(at, bound + rest->copied);
     encode(&w, head, clock);
     write_rest(&w, rest);
-    writer_bytes(&w, rest->body->data, rest->copied);
+    writer_short(&w, slice_make(rest->body->data, rest->copied));
     assert(!w.overflowed);
     outbox_commit(out, writer_used(&w));
     return write_content(out, rest, body_bytes);
 }
 
-RARE static enum h1_write_result write_built(struct exchange *exchange, const struct session_host *host,
-                                             struct outbox *out, uint64_t *body_bytes)
+/* Flat: a writer whose address nobody has lives in registers. */
+__attribute__((flatten)) RARE static enum h1_write_result write_built(struct exchange *exchange,
+                                                                      const struct session_host *host,
+                                                                      struct outbox *out, uint64_t *body_bytes)
 {
     struct response *response = &exchange->response;
     /* Without chunks only the end of the connection ends the content (RFC 9112 6.3). */

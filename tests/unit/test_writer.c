@@ -64,6 +64,34 @@ static void marks_what_does_not_fit(void **state)
     assert_true(w.overflowed);
 }
 
+/* Each size is copied in its own way: nothing beside it is touched, and nothing is read that is not there. */
+static void writes_what_is_short(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size <= 70; size++) {
+        char *from = malloc(size + 1), expected[72], buffer[72];
+        memset(expected, '.', sizeof expected);
+        memset(buffer, '.', sizeof buffer);
+        for (size_t i = 0; i < size; i++)
+            from[i] = expected[i + 1] = (char)('0' + i);
+        from = realloc(from, size > 0 ? size : 1);
+        struct writer w = writer_on(buffer + 1, size);
+        writer_short(&w, slice_make(from, size));
+        assert_false(w.overflowed);
+        assert_int_equal(writer_used(&w), size);
+        assert_memory_equal(buffer, expected, sizeof buffer);
+        writer_short(&w, SLICE("x"));
+        assert_true(w.overflowed);
+        assert_memory_equal(buffer, expected, sizeof buffer);
+        free(from);
+    }
+    struct writer none = writer_on(NULL, 0);
+    writer_short(&none, slice_make(NULL, 0));
+    assert_false(none.overflowed);
+    assert_null(writer_take(&none, 1));
+    assert_true(none.overflowed);
+}
+
 static void writes_numbers(void **state)
 {
     (void)state;
@@ -246,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_bytes),          cmocka_unit_test(marks_what_does_not_fit),
+        cmocka_unit_test(writes_what_is_short),
         cmocka_unit_test(writes_numbers),        cmocka_unit_test(writes_digits),
         cmocka_unit_test(escapes_json),          cmocka_unit_test(escapes_json_anywhere),
         cmocka_unit_test(json_is_always_valid_utf8), cmocka_unit_test(escapes_html),
