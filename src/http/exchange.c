@@ -83,6 +83,8 @@ void exchange_renew(struct exchange *exchange)
     const size_t to = offsetof(struct exchange, request) + offsetof(struct request, fields);
     atomic_store_explicit(&exchange->hold.count, 1, memory_order_relaxed);
     clear((char *)exchange + from, to - from);
+    exchange->response.fields = exchange->few;
+    exchange->response.field_room = EXCHANGE_FIELDS_FEW;
     fields_reset(&exchange->request.fields, NULL);
 }
 
@@ -172,7 +174,9 @@ bool exchange_body_append(struct exchange *exchange, struct slice bytes)
 static bool grow_fields(struct exchange *exchange)
 {
     struct response *response = &exchange->response;
-    unsigned room = response->field_room ? 2 * response->field_room : 8;
+    unsigned room = response->field_room ? 2 * response->field_room : EXCHANGE_FIELDS_FEW;
+    if (room > EXCHANGE_FIELDS_MAX)
+        room = EXCHANGE_FIELDS_MAX;
     struct field_pair *fields = arena_take(&exchange->arena, room * sizeof *fields);
     if (!fields)
         return false;
@@ -183,15 +187,11 @@ static bool grow_fields(struct exchange *exchange)
     return true;
 }
 
-bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value)
+bool exchange_add_further(struct exchange *exchange, struct field_pair field)
 {
-    struct response *response = &exchange->response;
-    if (response->field_count == EXCHANGE_FIELDS_MAX)
+    if (exchange->response.field_count == EXCHANGE_FIELDS_MAX || !grow_fields(exchange))
         return false;
-    if (response->field_count == response->field_room && !grow_fields(exchange))
-        return false;
-    response->fields[response->field_count++] = (struct field_pair){ name, value };
-    return true;
+    return exchange_add_constant(exchange, field.name, field.value);
 }
 
 bool exchange_copy_field(struct exchange *exchange, struct field_pair field, struct field_pair *copy)

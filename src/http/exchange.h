@@ -74,8 +74,9 @@ struct response {
 };
 
 enum {
-    EXCHANGE_INLINE = 6 * 1024,
+    EXCHANGE_FIELDS_FEW = 8,    /* what most responses have: there is room from the beginning */
     EXCHANGE_FIELDS_MAX = 100,
+    EXCHANGE_INLINE = 6 * 1024 - EXCHANGE_FIELDS_FEW * (int)sizeof(struct field_pair),
     EXCHANGE_TRAILERS_MAX = 8,  /* all of them fit into one piece of content */
     EXCHANGE_TRAILER_MAX = 1024 /* bytes of name and value */
 };
@@ -115,6 +116,7 @@ struct exchange {
     uint64_t begun_ms;        /* when its head was whole (clock.now_ms) */
     struct response response;
     struct request request;
+    struct field_pair few[EXCHANGE_FIELDS_FEW];
     _Alignas(16) char first[EXCHANGE_INLINE];
 };
 
@@ -169,9 +171,19 @@ bool exchange_copy_field(struct exchange *exchange, struct field_pair field, str
  * response is then a 500 (or 503) that the caller has to set. */
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
 
+/* Where there is no room for another one: makes some. */
+bool exchange_add_further(struct exchange *exchange, struct field_pair field);
+
 /* The same for constants of the program's own, which outlive the exchange and are known to be valid: nothing is checked
  * or copied. */
-bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value);
+static inline bool exchange_add_constant(struct exchange *exchange, struct slice name, struct slice value)
+{
+    struct response *response = &exchange->response;
+    if (response->field_count == response->field_room)
+        return exchange_add_further(exchange, (struct field_pair){ name, value });
+    response->fields[response->field_count++] = (struct field_pair){ name, value };
+    return true;
+}
 
 /* A field behind the content. False: not valid, not one that may stand there, no memory, or too many. */
 bool exchange_add_trailer(struct exchange *exchange, struct slice name, struct slice value);

@@ -300,6 +300,14 @@ static bool walk(struct search *search, const struct node *node, struct slice re
     return false;
 }
 
+/* Out of line: a path that is found in the table pays nothing for this. */
+static __attribute__((noinline)) void search_tree(const struct router *router, struct slice path, enum method method,
+                                                  struct router_match *match)
+{
+    struct search search = { method, 0, match };
+    walk(&search, router->tree, slice_skip(path, 1));
+}
+
 void router_find(const struct router *router, struct slice path, enum method method, struct router_match *match)
 {
     match->found = false;
@@ -310,8 +318,7 @@ void router_find(const struct router *router, struct slice path, enum method met
         return;
     if (take(literals_find(&router->exact, path), method, match))
         return;
-    struct search search = { method, 0, match };
-    walk(&search, router->tree, slice_skip(path, 1));
+    search_tree(router, path, method, match);
 }
 
 bool router_empty(const struct router *router)
