@@ -38,12 +38,7 @@ static inline bool target_parse(struct target *target, struct slice raw, enum me
 /* What target_parse says where all of it is plain, the first byte is "/", and the method is not CONNECT. */
 static inline void target_set_plain(struct target *target, struct slice path)
 {
-    target->form = TARGET_ORIGIN;
-    target->plain = true;
-    target->has_query = false;
-    target->path = path;
-    target->query = slice_make(NULL, 0);
-    target->authority = slice_make(NULL, 0);
+    *target = (struct target){ .form = TARGET_ORIGIN, .plain = true, .path = path };
 }
 
 /* The normal path into `out` (at least path.size bytes): decoded, resolved, begins with "/". False: refused (400). */

@@ -274,6 +274,7 @@ static RARE enum session_phase step(struct h1_session *s, struct slice *bytes, s
     return s->base.phase;
 }
 
+/* At rest after a response it goes on with what is there; in any other phase as long as that leads anywhere. */
 static void run(struct h1_session *s, struct slice *bytes, struct outbox *out)
 {
     uint32_t answered = 0;
@@ -281,10 +282,10 @@ static void run(struct h1_session *s, struct slice *bytes, struct outbox *out)
         enum session_phase before = s->base.phase;
         size_t size = bytes->size;
         s->base.phase = before <= SESSION_IDLE ? begin(s, bytes, out) : step(s, bytes, out);
-        bool stalled = s->base.phase == before && bytes->size == size;
-        bool enough = s->base.phase == SESSION_IDLE &&
-                      (bytes->size == 0 || ++answered == s->base.host->limits->pipelined_max);
-        if (enough || stalled)
+        bool over = s->base.phase == SESSION_IDLE
+                        ? bytes->size == 0 || ++answered == s->base.host->limits->pipelined_max
+                        : s->base.phase == before && bytes->size == size;
+        if (over)
             return;
     }
 }
