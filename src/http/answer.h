@@ -64,7 +64,7 @@ enum answer_wire { ANSWER_H1, ANSWER_H2, ANSWER_WIRES };
 enum { ENCODED_BODY_MAX = 2 * 1024 };
 
 struct encoded {
-    size_t whole_size;  /* with the body behind it; 0: that is too large, or not in memory */
+    size_t whole_size;  /* HTTP/1: with the body behind it; 0: that is too large, or not in memory */
     size_t size;        /* with an ending, which depends on the server and the request: mostly it is the right one */
     size_t common_size; /* without */
     size_t date_at;     /* where the 29 bytes of the date belong */

@@ -7,19 +7,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/copy.h"
 #include "base/writer.h"
 #include "http/hsts.h"
 #include "http/status.h"
+#include "wire/h1_field.h"
 
 /* What can stand at most around the reason phrase, in the Date line, and in the line that frames the content. */
 enum { LINE_BOUND = 16, DATE_BOUND = 40, FRAMING_BOUND = 40 };
 
 /* What stands around the value of Strict-Transport-Security. */
 enum { HSTS_AROUND = sizeof HSTS_NAME ": \r\n" - 1 };
-
-/* Content made on the way is asked for in pieces; less room than the first at the buffer's end is not worth one. */
-enum { PIECE_MIN = 256, PIECE_MAX = 16 * 1024 };
 
 /* A part as small as what stands between two ranges is copied, if there is room: a run less, and no count touched. */
 enum { PART_COPIED_MAX = 1024 };
@@ -74,30 +71,12 @@ static enum persistence persistence_of(const struct exchange *exchange)
     return exchange->request.version < 11 ? PERSISTENCE_KEEP_ALIVE : PERSISTENCE_IMPLIED;
 }
 
-static size_t field_bound(const struct field_pair *field)
-{
-    return field->name.size + field->value.size + sizeof ": \r\n" - 1;
-}
-
 static size_t head_bound(const struct head *head)
 {
     size_t bound = LINE_BOUND + status_reason(head->status).size + DATE_BOUND + FRAMING_BOUND;
     for (unsigned i = 0; i < head->field_count; i++)
-        bound += field_bound(&head->fields[i]);
+        bound += h1_field_bound(&head->fields[i]);
     return bound;
-}
-
-/* Both were validated when they were added (answer_new, exchange_add_field): a line break here would let somebody write
- * the rest of the response. */
-static ALWAYS_INLINE void write_field(struct writer *w, const struct field_pair *field)
-{
-    char *at = writer_take(w, field_bound(field));
-    if (!at)
-        return;
-    at = copy_small(at, field->name);
-    at = copy_small(at, SLICE(": "));
-    at = copy_small(at, field->value);
-    copy_small(at, SLICE("\r\n"));
 }
 
 static ALWAYS_INLINE void write_framing(struct writer *w, const struct head *head)
@@ -133,7 +112,7 @@ static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, co
     writer_bytes(w, clock->date, CLOCK_DATE_SIZE);
     writer_put(w, SLICE("\r\n"));
     for (unsigned i = 0; i < head->field_count; i++)
-        write_field(w, &head->fields[i]);
+        h1_field_write(w, &head->fields[i]);
     write_framing(w, head);
     return date_at;
 }
@@ -307,7 +286,7 @@ static size_t rest_size(const struct rest *rest)
 static ALWAYS_INLINE void write_rest(struct writer *w, const struct rest *rest)
 {
     if (rest->hsts)
-        write_field(w, &(struct field_pair){ SLICE(HSTS_NAME), *rest->hsts });
+        h1_field_write(w, &(struct field_pair){ SLICE(HSTS_NAME), *rest->hsts });
     writer_short(w, *rest->ending);
 }
 
@@ -413,81 +392,6 @@ enum h1_write_result h1_write_response(struct exchange *exchange, const struct s
         return H1_WRITE_DONE;
     struct rest rest = rest_of(exchange, host, &answer->body);
     return write_encoded(head, &rest, host->clock, out, body_bytes);
-}
-
-/* ---- Content that is made while it is sent ------------------------------------------------------------------ */
-
-/* The size of a piece, which has four hexadecimal digits at most, and line breaks before and behind the data. */
-enum { CHUNK_LINE = 4 + 2, CHUNK_END = 2 };
-
-_Static_assert(PIECE_MIN - CHUNK_LINE - CHUNK_END >= 240, "what rh_pull is promised");
-_Static_assert(PIECE_MAX <= 0xffff, "a chunk's size has four digits at most");
-
-/* Makes a chunk of `size` bytes of data, one at least, which lie at `at` + CHUNK_LINE. Returns how many bytes the chunk
- * has, which begins at `at`. */
-static size_t frame_chunk(char *at, size_t size)
-{
-    struct writer line = writer_on(at, CHUNK_LINE);
-    writer_hex(&line, size);
-    writer_put(&line, SLICE("\r\n"));
-    if (writer_used(&line) != CHUNK_LINE)
-        memmove(line.at, at + CHUNK_LINE, size);
-    memcpy(line.at + size, "\r\n", CHUNK_END);
-    return writer_used(&line) + size + CHUNK_END;
-}
-
-/* The last chunk and what stands behind it (RFC 9112 7.1.2). */
-static enum h1_pull_result write_last_chunk(const struct response *response, struct outbox *out)
-{
-    size_t bound = sizeof "0\r\n\r\n" - 1;
-    for (unsigned i = 0; i < response->trailer_count; i++)
-        bound += field_bound(&response->trailers[i]);
-    char *at = outbox_reserve(out, bound);
-    if (!at)
-        return out->count == 0 ? H1_PULL_FAILED : H1_PULL_MORE; /* an empty one that has no room will never have any */
-    struct writer w = writer_on(at, bound);
-    writer_put(&w, SLICE("0\r\n"));
-    for (unsigned i = 0; i < response->trailer_count; i++)
-        write_field(&w, &response->trailers[i]);
-    writer_put(&w, SLICE("\r\n"));
-    assert(!w.overflowed);
-    outbox_commit(out, writer_used(&w));
-    return H1_PULL_END;
-}
-
-/* A run of the outbox for the next piece; NULL: drain it first. */
-static char *reserve_piece(struct outbox *out, size_t *room)
-{
-    *room = out->size - out->used;
-    if (*room > PIECE_MAX)
-        *room = PIECE_MAX;
-    return *room < PIECE_MIN ? NULL : outbox_reserve(out, *room);
-}
-
-enum h1_pull_result h1_write_pull(struct exchange *exchange, struct outbox *out, uint64_t *body_bytes)
-{
-    struct response *response = &exchange->response;
-    const struct body *body = &response->body;
-    bool chunked = exchange->request.version >= 11;
-    size_t before = chunked ? CHUNK_LINE : 0;
-    size_t around = chunked ? CHUNK_LINE + CHUNK_END : 0;
-    size_t room;
-    assert(body->kind == BODY_PULL && out->size >= PIECE_MIN);
-    for (char *at; !response->pulled && (at = reserve_piece(out, &room));) {
-        long got = body->pull(body->user, at + before, room - around);
-        if (got == BODY_PULL_LATER)
-            return H1_PULL_LATER;
-        if (got < 0)
-            return H1_PULL_FAILED;
-        assert((size_t)got <= room - around);
-        response->pulled = got == 0;
-        if (got > 0)
-            outbox_commit(out, chunked ? frame_chunk(at, (size_t)got) : (size_t)got);
-        *body_bytes += (uint64_t)got;
-    }
-    if (!response->pulled)
-        return H1_PULL_MORE;
-    return chunked ? write_last_chunk(response, out) : H1_PULL_END;
 }
 
 /* ---- Without an exchange ------------------------------------------------------------------------------------- */
