@@ -68,9 +68,9 @@ void h2_frame_put(char *at, const struct h2_frame *frame);
  * announces. */
 enum h2_error h2_frame_strip(const struct h2_frame *frame, struct slice *payload);
 
-/* Whether what this says of RFC 7540's priorities, a HEADERS with H2_HAS_PRIORITY or a PRIORITY, makes its stream depend
- * on itself, which RFC 7540 5.3.1 calls an error. RFC 9113 says nothing of it any more, but nobody means it. `payload` is
- * the frame's, as it came. */
+/* Whether what this says of RFC 7540's priorities, a HEADERS with H2_HAS_PRIORITY or a PRIORITY, makes its stream
+ * depend on itself, which RFC 7540 5.3.1 calls an error. RFC 9113 says nothing of it any more, but nobody means it.
+ * `payload` is the frame's, as it came. */
 bool h2_frame_circular(const struct h2_frame *frame, struct slice payload);
 
 /* Whole frames into an outbox that has room for them: H2_CONTROL_SIZE is enough for any one of these but a GOAWAY's
