@@ -20,7 +20,7 @@ static void account(struct h2_connection *c, struct h2_stream *stream, size_t si
     c->send_window -= (int32_t)size;
     stream->send_window -= (int32_t)size;
     stream->sent += size;
-    stream->moved_ms = h2_now(c);
+    stream->moved_ms = c->sent_ms = h2_now(c);
 }
 
 /* How much may go in one frame. */

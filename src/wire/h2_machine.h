@@ -78,6 +78,7 @@ struct h2_connection {
     uint32_t last_id;            /* the highest of its streams */
     uint32_t cut_ms;             /* since when; low bits of now_ms, as are the next */
     uint32_t heard_ms;           /* when something last came */
+    uint32_t sent_ms;            /* when content of any stream last went out */
     uint32_t left_ms;            /* when it was warned */
     int32_t send_window;
     int32_t receive_window;

@@ -136,6 +136,7 @@ void h2_send_on(struct h2_connection *c, struct h2_stream *stream)
 void h2_wake(struct h2_connection *c, struct h2_stream *stream)
 {
     stream->later = false;
+    stream->moved_ms = h2_now(c); /* it was not the client that it waited for */
     if (stream->exchange != NULL && stream->head_sent)
         h2_queue_add(&c->queue, &stream->turn);
 }

@@ -260,13 +260,21 @@ static void end_late(struct watch *watch, struct h2_stream *stream)
         h2_refuse(watch->c, stream, 408, watch->out);
 }
 
+/* How long it has not got on. Where it has a window of its own it waits for its turn, and while others have theirs that
+ * is no fault of the client's: a hundred large files over a slow line take their time. */
+static uint32_t stillness(const struct h2_connection *c, const struct h2_stream *stream)
+{
+    uint32_t still = h2_now(c) - stream->moved_ms;
+    return stream->turn.queued ? least(still, h2_now(c) - c->sent_ms) : still;
+}
+
 /* It waits for the client's body, or for a window of the client's; or for neither, and then it has time. */
 static void look(void *user, struct h2_stream *stream)
 {
     struct watch *watch = user;
     struct h2_connection *c = watch->c;
     const struct session_limits *limits = h2_host(c)->limits;
-    uint32_t still = h2_now(c) - stream->moved_ms;
+    uint32_t still = stillness(c, stream);
     if (stream->exchange == NULL)
         return;
     bool sends = stream->responding && !stream->later;

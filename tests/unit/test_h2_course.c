@@ -286,6 +286,21 @@ static void a_response_that_nobody_takes_is_late(void **state)
     assert_phase(scene, SESSION_IDLE);
 }
 
+static void what_waits_for_its_turn_is_not_late(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, HELLO "get 1 /large\nget 3 /large\nget 5 /large\nget 7 /large\nget 9 /large");
+    assert_heard(scene, GREETED "; 1: 200 20000.; 3: 200 20000.; 5: 200 20000.; 7: 200 5535; 9: 200");
+    for (unsigned i = 0; i < 4; i++) {
+        pass_until_due(scene, SEND_MS - 1000);
+        say(scene, "window 0 5000"); /* of which the first one has all */
+    }
+    assert_heard(scene, GREETED "; 1: 200 20000.; 3: 200 20000.; 5: 200 20000.; 7: 200 20000.; 9: 200 5535");
+    pass_until_due(scene, SEND_MS + HEAD_MS);
+    assert_heard(scene, GREETED " ping-inquiry.; 1: 200 20000.; 3: 200 20000.; 5: 200 20000.; 7: 200 20000.; "
+                                "9: 200 5535 rst-CANCEL");
+}
+
 static void half_a_frame_is_late(void **state)
 {
     struct scene *scene = *state;
@@ -489,6 +504,7 @@ int main(void)
         EACH(a_body_that_stops_is_late),
         EACH(a_body_that_trickles_is_late),
         EACH(a_response_that_nobody_takes_is_late),
+        EACH(what_waits_for_its_turn_is_not_late),
         EACH(half_a_frame_is_late),
         EACH(half_a_block_is_late),
         EACH(asks_who_is_quiet),
