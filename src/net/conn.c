@@ -378,12 +378,23 @@ void conn_woken(struct conn *conn)
     conn_run(conn);
 }
 
+/* It may be home, and waiting for the output before it. */
+static void take_back(struct conn *conn, const struct exchange *exchange)
+{
+    struct letter **at = &conn->answered;
+    while (*at != NULL && *at != &exchange->letter)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = (*at)->next;
+}
+
 void conn_cut(struct conn *conn, struct exchange *exchange)
 {
     if (conn->session.type->cut == NULL) {
         conn_close(conn);
         return;
     }
+    take_back(conn, exchange);
     conn->session.type->cut(&conn->session, exchange);
     conn_run(conn);
 }

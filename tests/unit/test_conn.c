@@ -492,6 +492,36 @@ static void one_that_ends_is_kept_until_its_output_is_out(void **state)
     expect_kept_until_out(*state, GET("/big") "BAD\r\n\r\n", SESSION_LINGER);
 }
 
+static void let_it_be(struct session *session, struct exchange *exchange)
+{
+    (void)session;
+    (void)exchange;
+}
+
+/* Two answers are home and wait for the output before them. What fails of one by then is not delivered any more. */
+static void one_that_is_cut_before_its_turn_is_not_delivered(void **state)
+{
+    struct scene *scene = *state;
+    struct conn *conn = only_connection(scene);
+    struct session_type type = h1_session_type;
+    struct exchange other = { .deferred = true };
+    type.cut = let_it_be;
+    say(scene, GET("/big") GET("/defer"));
+    turn(&scene->worker);
+    assert_non_null(conn->output);
+    conn->session.type = &type;
+    conn_answered(conn, &other);
+    conn_answered(conn, scene->deferred);
+    conn_cut(conn, &other);
+    assert_ptr_equal(conn->answered, &scene->deferred->letter);
+    assert_null(conn->answered->next);
+    conn_cut(conn, scene->deferred);
+    assert_null(conn->answered);
+    conn_cut(conn, scene->deferred); /* it is not there any more: nothing */
+    conn->session.type = &h1_session_type;
+    hold_unref(&scene->deferred->hold);
+}
+
 /* Content that is made while it is sent, and a connection about to be closed, which makes room by itself. */
 static void one_that_sends_is_not_expendable(void **state)
 {
@@ -532,6 +562,7 @@ int main(void)
         CASE(half_a_head_is_kept_until_the_output_before_it_is_out),
         CASE(one_that_ends_is_kept_until_its_output_is_out),
         CASE(one_that_sends_is_not_expendable),
+        CASE(one_that_is_cut_before_its_turn_is_not_delivered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
