@@ -5,6 +5,8 @@
  * and what is kept for him meanwhile is never more than a window. */
 #include "wire/h2_machine.h"
 
+enum { PIECE_MAX = 64 * 1024 };
+
 /* ---- Windows ------------------------------------------------------------------------------------------------- */
 
 static void give_credit(struct h2_connection *c, struct outbox *out)
@@ -57,14 +59,18 @@ static void disclaim(struct h2_connection *c, struct h2_stream *stream)
     stream->room = h2_host(c)->limits->discard_max;
 }
 
-/* All that has been kept, as one piece. */
+/* The next piece of what has been kept, of at most what one read brings: receivers have no room for a whole window. */
 static void hand_on_kept(struct h2_connection *c, struct h2_stream *stream)
 {
-    struct ws_buffer kept = stream->kept;
-    stream->kept = (struct ws_buffer){ .bytes = NULL };
-    consume(c, stream, kept.size);
-    h2_host(c)->received(h2_host(c), stream->exchange, ws_buffer_slice(&kept), false);
-    ws_buffer_free(&kept, c->worker->pages);
+    struct ws_buffer *kept = &stream->kept;
+    size_t size = kept->size < PIECE_MAX ? kept->size : PIECE_MAX;
+    consume(c, stream, size);
+    h2_host(c)->received(h2_host(c), stream->exchange, slice_make(kept->bytes, size), false);
+    kept->size -= size;
+    if (kept->size > 0)
+        memmove(kept->bytes, kept->bytes + size, kept->size);
+    else
+        ws_buffer_free(kept, c->worker->pages);
 }
 
 static void want(struct h2_connection *c, struct h2_stream *stream)

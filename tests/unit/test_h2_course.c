@@ -154,6 +154,22 @@ static void keeps_a_window_for_whoever_is_slow(void **state)
     assert_phase(scene, SESSION_IDLE);
 }
 
+/* Receivers have room for what one read brings, not for a window. */
+static void hands_on_a_window_in_pieces(void **state)
+{
+    struct scene *scene = *state;
+    unsigned pieces = 0;
+    scene->stage.slow = true;
+    scene->stage.stream_max = 2000000;
+    say(scene, HELLO "post 1 /pieces?slow\nwindow 0 1000000\nwindow 1 1000000\ndata 1 abc");
+    struct exchange *exchange = take_deferred(scene);
+    say(scene, "fill! 1 200000");
+    for (; exchange != NULL; exchange = scene->stage.later ? take_deferred(scene) : NULL, pieces++)
+        bring_back(scene, exchange);
+    assert_int_equal(pieces, 1 + 4); /* 3 * 65536 and 3392 */
+    assert_phase(scene, SESSION_IDLE);
+}
+
 static void a_reset_drops_what_was_kept(void **state)
 {
     struct scene *scene = *state;
@@ -494,6 +510,7 @@ int main(void)
         EACH(breaks_off_one_response),
         EACH(gives_back_what_is_consumed),
         EACH(keeps_a_window_for_whoever_is_slow),
+        EACH(hands_on_a_window_in_pieces),
         EACH(a_reset_drops_what_was_kept),
         EACH(holds_clients_to_the_windows),
         EACH(a_limit_holds_for_what_is_kept),
