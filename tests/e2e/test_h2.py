@@ -2,11 +2,12 @@
 wrong on purpose is in test_h2_errors.py."""
 import signal
 
-import h2
+import h2client as h2
 import pytest
 from client import Ended
-from h2 import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR, PING,
-                PREFACE, PRIORITY_UPDATE, Connection, GoneAway, Reset, fields_of, frame, ping, reset, settings, window_update)
+from h2client import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR,
+                      PING, PREFACE, PRIORITY_UPDATE, Connection, GoneAway, Reset, fields_of, frame, ping, reset,
+                      settings, window_update)
 
 LARGE = 300_000
 

@@ -3,12 +3,12 @@ or connection error that it has to become, or that it has to be taken."""
 import struct
 from collections import namedtuple
 
-import h2
+import h2client as h2
 import pytest
-from h2 import (ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR,
-                GOAWAY, HEADERS, PADDED, PING, PRIORITY, PRIORITY_UPDATE, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM,
-                RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, WITH_PRIORITY, Connection, fields_of, frame, ping,
-                reset, settings, window_update)
+from h2client import (ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR,
+                      FRAME_SIZE_ERROR, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PRIORITY_UPDATE, PROTOCOL_ERROR,
+                      PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, WITH_PRIORITY,
+                      Connection, fields_of, frame, ping, reset, settings, window_update)
 from program import RAWHTTPD, Program
 
 ALIVE = {"alive"}

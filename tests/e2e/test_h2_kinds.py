@@ -11,7 +11,7 @@ from pathlib import Path
 import kinds
 import pytest
 from client import PATIENCE, Ended
-from h2 import END_STREAM, Connection, GoneAway, Reset, fields_of, frame, head, reset
+from h2client import END_STREAM, Connection, GoneAway, Reset, fields_of, frame, head, reset
 from program import sanitizer, wait_until
 
 FRAME_SIZE = 16384
