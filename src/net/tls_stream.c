@@ -10,13 +10,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TURN_BYTES = 256 * 1024 }; /* written by one call, before the sender looks whether others should have a turn */
+enum {
+    TURN_BYTES = 256 * 1024, /* written by one call, before the sender looks whether others should have a turn */
+    READS_MAX = 8            /* of the socket, of a record's size each, in search of data */
+};
 
 struct tls_stream {
     SSL *ssl;
     struct tls_context *context;
     char *record;  /* the worker's */
     int fd;
+    unsigned reads; /* of the socket, since there was data */
     bool drained;  /* the socket has no more at present */
     bool begun;    /* something has come */
     bool plain;    /* what came first is no TLS */
@@ -47,14 +51,18 @@ static void note_received(struct tls_stream *stream, BIO *bio, struct slice aske
 }
 
 /* Called by the library around each of its reads and writes of the socket. A read that brought less than there was room
- * for means that nothing more is there: the next one, which the library would make to find that out, is not made. */
+ * for means that nothing more is there: the next one, which the library would make to find that out, is not made.
+ *
+ * Nor is one more after so many that brought no data. Messages about the connection, such as KeyUpdate (RFC 8446 4.6.3),
+ * the library takes as long as there are any: a client that has made a million of them beforehand would have the worker
+ * for itself. */
 static long watch_socket(BIO *bio, int call, const char *bytes, size_t size, int argument, long more, int result,
                          size_t *moved)
 {
     struct tls_stream *stream = (struct tls_stream *)BIO_get_callback_arg(bio);
     (void)argument;
     (void)more;
-    if (call == BIO_CB_READ && stream->drained) {
+    if (call == BIO_CB_READ && (stream->drained || stream->reads++ == READS_MAX)) {
         BIO_clear_retry_flags(bio);
         BIO_set_retry_read(bio);
         return -1;
@@ -109,11 +117,14 @@ void tls_leave(struct transport *transport)
     free_stream(stream);
 }
 
-/* What the library says of a call that did not move anything. */
+/* What the library says of a call that did not move anything. To want more where it has had enough is a failure. */
 static struct io outcome(struct tls_stream *stream, int result)
 {
     enum io_state state = IO_FAILED;
-    switch (SSL_get_error(stream->ssl, result)) {
+    int error = SSL_get_error(stream->ssl, result);
+    if (error == SSL_ERROR_WANT_READ && stream->reads > READS_MAX)
+        error = SSL_ERROR_SSL;
+    switch (error) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: state = IO_AGAIN; break;
     case SSL_ERROR_ZERO_RETURN: state = IO_END; break; /* close_notify: RFC 8446 6.1 */
@@ -126,6 +137,7 @@ enum tls_step tls_handshake(struct transport *transport, const char **reason)
 {
     struct tls_stream *stream = transport->tls;
     stream->drained = false;
+    stream->reads = 0;
     int result = SSL_do_handshake(stream->ssl);
     if (result == 1)
         return TLS_STEP_DONE;
@@ -163,6 +175,7 @@ static struct io tls_read(struct transport *transport, void *buffer, size_t size
     while (used < size) {
         if (stream->drained && !SSL_has_pending(stream->ssl))
             return end_behind(stream, (struct io){ IO_AGAIN, 0 }, used);
+        stream->reads = 0;
         int result = SSL_read_ex(stream->ssl, (char *)buffer + used, size - used, &got);
         if (result != 1) {
             struct io io = outcome(stream, result);

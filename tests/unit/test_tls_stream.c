@@ -342,6 +342,27 @@ static void changes_keys(void **state)
     scene_close(&scene);
 }
 
+/* Made beforehand, so that there is always one more to be read. */
+static void does_not_change_keys_for_ever(void **state)
+{
+    enum { CHANGES = 5500 }; /* more than eight reads of the library's hold, and all in the socket at once */
+    struct tls_scene scene;
+    struct tls_client client = scene_meet(&scene, context, 0, TLS1_3_VERSION);
+    BIO *made = BIO_new(BIO_s_mem());
+    char *bytes;
+    (void)state;
+    SSL_set0_wbio(client.ssl, made);
+    for (unsigned i = 0; i < CHANGES; i++) {
+        assert_int_equal(SSL_key_update(client.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(client.ssl), 1);
+    }
+    long size = BIO_get_mem_data(made, &bytes);
+    assert_int_equal(send(client.fd, bytes, (size_t)size, MSG_DONTWAIT), size);
+    assert_int_equal(scene_read(&scene, got, 100).state, IO_FAILED);
+    tls_client_free(&client);
+    scene_close(&scene);
+}
+
 static void does_not_negotiate_again(void **state)
 {
     struct tls_scene scene;
@@ -424,6 +445,7 @@ int main(void)
         cmocka_unit_test(rubbish_breaks_it),
         cmocka_unit_test(says_that_it_closes),
         cmocka_unit_test(changes_keys),
+        cmocka_unit_test(does_not_change_keys_for_ever),
         cmocka_unit_test(does_not_negotiate_again),
         cmocka_unit_test(knows_who_speaks_no_tls),
         cmocka_unit_test(goes_in_the_middle_of_a_handshake),
