@@ -114,5 +114,7 @@ const char *health_parse_url(const char *url, struct health_target *target)
         return parse_http(url + 7, target);
     if (strncasecmp(url, "unix:", 5) == 0)
         return parse_unix(url + 5, target);
+    if (strncasecmp(url, "https://", 8) == 0)
+        return "it is asked by http alone; beside https a server can have --listen unix:/path, and be asked there";
     return "the URL begins with neither http:// nor unix:";
 }

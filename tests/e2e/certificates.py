@@ -3,6 +3,7 @@ folder trusts it."""
 import itertools
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,3 +132,23 @@ commonName = supplied
         data = re.sub(rb"\x18\x0f\d{14}Z", b"\x18\x0f" + SINCE_THEN.encode(), response[told:told_end])
         signed = openssl("dgst", "-sha256", "-sign", self.key, given=data)
         return response[:told] + data + response[told_end:end - len(signed)] + signed + response[end:]
+
+
+class Place:
+    """Where a server looks for its certificate: two names, and what they lead to."""
+
+    def __init__(self, folder, pair):
+        self.folder, self.cert, self.key = folder, folder / "cert.pem", folder / "key.pem"
+        folder.mkdir()
+        self.put(pair)
+
+    def put(self, pair):
+        """As careful people do: each of the two at once, but one after the other."""
+        for source, name in ((pair.cert, self.cert), (pair.key, self.key)):
+            fresh = name.with_suffix(".new")
+            shutil.copy(source, fresh)
+            os.replace(fresh, name)
+
+    @property
+    def options(self):
+        return ("--tls-cert", self.cert, "--tls-key", self.key)

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from certificates import Authority
+from certificates import Authority, Place
 from program import EXAMPLES, RAWHTTPD, ROOT, Program, wait_until
 
 TEST_SECONDS = 120  # far beyond what any test takes, even with sanitizers on a busy machine
@@ -124,6 +124,12 @@ def authority(tmp_path_factory):
 def localhost(authority):
     """A certificate for where the tests' servers are."""
     return authority.pair("localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def place(scratch, authority):
+    """A certificate for localhost that can be replaced."""
+    return Place(scratch / "tls", authority.pair("localhost", "127.0.0.1"))
 
 
 @pytest.fixture

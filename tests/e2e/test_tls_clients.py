@@ -1,6 +1,7 @@
 """What clients of several makes see of TLS: which versions, ciphers and keys, whether they may in with a certificate of
 their own, and that a storm of them keeps nobody waiting who is there already."""
 import contextlib
+import json
 import re
 import shutil
 import socket
@@ -10,8 +11,9 @@ import threading
 import time
 
 import pytest
+from certificates import Authority
 from client import PATIENCE
-from program import wait_until
+from program import RAWHTTPD, wait_until
 from secure import SecureConnection, context
 
 
@@ -108,7 +110,6 @@ def test_sslscan(serve_tls, authority):
 @pytest.mark.parametrize("mode", ("off", "optional", "required"))
 def test_certificates_of_clients(serve_tls, authority, localhost, tmp_path, mode):
     """With curl: none, a good one, an old one, and one that a stranger has signed."""
-    from certificates import Authority
     trusted = () if mode == "off" else ("--tls-client-ca", authority.cert)
     server = serve_tls(*localhost.options, "--tls-client-cert", mode, *trusted)
     good, old = authority.client("ada"), authority.client("old", expired=True)
@@ -123,6 +124,41 @@ def test_certificates_of_clients(serve_tls, authority, localhost, tmp_path, mode
     assert may_in() == (mode != "required")
     assert shows(good)
     assert shows(old) == shows(stranger) == (mode == "off")
+
+
+@pytest.fixture
+def whoami(start, authority, localhost, place):
+    """whoami(mode): tests/e2e/whoami.c, with a certificate at `place`."""
+    program = RAWHTTPD.parent / "tests" / "e2e" / "whoami"
+    if not program.exists():
+        pytest.skip("the tests' own programs were not built")
+
+    def start_whoami(mode):
+        return start([program, place.cert, place.key, authority.cert, mode], ready=r"https://127.0.0.1:(\d+)")
+    return start_whoami
+
+
+def test_handlers_know_who_it_is(whoami, authority):
+    server = whoami("optional")
+    ada = authority.client("ada")
+    for version in ("--http1.1", "--http2"):
+        told = json.loads(curl(server, authority, version, "--cert", ada.cert, "--key", ada.key))
+        assert told == {"subject": "CN=ada", "scheme": "https"}
+        assert json.loads(curl(server, authority, version)) == {"subject": None, "scheme": "https"}
+
+
+def test_a_program_can_watch_its_certificate(whoami, place, authority):
+    server = whoami("optional")
+
+    def state():
+        with SecureConnection(server.address, context(authority)) as connection:
+            return json.loads(connection.get("/state").body)
+
+    assert state() == {"certificates": 1, "taken": 0, "refused": 0}
+    place.cert.write_text("spoilt")
+    wait_until(lambda: state()["refused"] == 1, "the mistake to be counted")
+    place.put(authority.pair("localhost"))
+    wait_until(lambda: state()["taken"] == 1, "the next pair to be counted")
 
 
 # ---- Many of them ----------------------------------------------------------------------------------------------------

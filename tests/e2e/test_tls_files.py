@@ -8,33 +8,9 @@ import threading
 
 import pytest
 from client import PATIENCE
+from certificates import Authority, Place
 from program import wait_until
 from secure import SecureConnection, context, serial_of
-
-
-class Place:
-    """Where a server looks for its certificate: two names, and what they lead to."""
-
-    def __init__(self, folder, pair):
-        self.folder, self.cert, self.key = folder, folder / "cert.pem", folder / "key.pem"
-        folder.mkdir()
-        self.put(pair)
-
-    def put(self, pair):
-        """As careful people do: each of the two at once, but one after the other."""
-        for source, name in ((pair.cert, self.cert), (pair.key, self.key)):
-            fresh = name.with_suffix(".new")
-            shutil.copy(source, fresh)
-            os.replace(fresh, name)
-
-    @property
-    def options(self):
-        return ("--tls-cert", self.cert, "--tls-key", self.key)
-
-
-@pytest.fixture
-def place(scratch, authority):
-    return Place(scratch / "tls", authority.pair("localhost", "127.0.0.1"))
 
 
 def shows(server, authority, pair, name="localhost"):
@@ -227,7 +203,6 @@ def test_staples_what_lies_in_a_file(serve_config, authority, scratch):
 
 
 def test_whose_clients_are_good_is_followed(serve_tls, authority, place, scratch, tmp_path):
-    from certificates import Authority
     strangers = Authority(tmp_path, "strangers")
     ada, eve = authority.client("ada"), strangers.client("eve")
     ca = scratch / "ca.pem"

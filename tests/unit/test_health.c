@@ -64,7 +64,7 @@ static void bad_urls(void **state)
     } cases[] = {
         { "", "http://" },
         { "localhost:8080", "http://" },
-        { "https://localhost/", "http://" },
+        { "https://localhost/", "http alone" },
         { "http:/localhost", "http://" },
         { "http://", "host" },
         { "http:///x", "host" },
@@ -382,6 +382,9 @@ static void nobody_there(void **state)
     assert_string_equal(why, "Not a directory");
     assert_false(health_check("ftp://localhost/", 5000, why));
     assert_string_equal(why, "the URL begins with neither http:// nor unix:");
+    assert_false(health_check("HTTPS://localhost/", 5000, why));
+    assert_string_equal(why, "it is asked by http alone; beside https a server can have --listen unix:/path, and be "
+                             "asked there");
 }
 
 int main(void)
