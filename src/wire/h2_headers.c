@@ -13,7 +13,7 @@ enum { BLOCK_MAX = 64 * 1024, BLOCK_FRAMES_MAX = 32 };
 
 static struct h2_priority priority_of(const struct h2_connection *c, const struct h2_reading *reading, uint32_t id)
 {
-    for (unsigned i = 0; i < H2_SOON_KEPT; i++)
+    for (unsigned i = 0; i < H2_SOON_KEPT && c->soon[i].id != 0; i++)
         if (c->soon[i].id == id)
             return c->soon[i].priority; /* the later word on it (RFC 9218 7) */
     return reading->priority.data != NULL ? h2_priority_read(reading->priority) : h2_priority_default();

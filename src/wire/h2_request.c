@@ -184,7 +184,7 @@ static bool pseudos_right(const struct head *head)
     uint32_t all = pseudo_bit(HPACK_METHOD) | pseudo_bit(HPACK_SCHEME) | pseudo_bit(HPACK_PATH);
     if (head->request->method == METHOD_CONNECT)
         return head->pseudos == (pseudo_bit(HPACK_METHOD) | pseudo_bit(HPACK_AUTHORITY));
-    return (head->pseudos & all) == all && head->path.size > 0 && head->request->method_name.size > 0;
+    return (head->pseudos & all) == all && head->path.size > 0;
 }
 
 /* How many bytes at the front are plain in a path: see target_parse_from. */
@@ -219,8 +219,14 @@ static bool set_target(struct request *request, struct slice raw)
 /* Of others there is nothing here. */
 static bool scheme_right(const struct head *head)
 {
-    return head->scheme.data == NULL || slice_equal_nocase(head->scheme, SLICE("https")) ||
-           slice_equal_nocase(head->scheme, SLICE("http"));
+    struct slice scheme = head->scheme;
+    return scheme.data == NULL || slice_equal(scheme, SLICE("https")) || slice_equal(scheme, SLICE("http")) ||
+           slice_equal_nocase(scheme, SLICE("https")) || slice_equal_nocase(scheme, SLICE("http"));
+}
+
+static bool method_valid(const struct request *request)
+{
+    return request->method != METHOD_OTHER || field_name_valid(request->method_name);
 }
 
 static bool host_right(const struct request *request)
@@ -254,7 +260,7 @@ static enum h2_read judge(struct head *head, struct exchange *exchange)
         add_host(head);
     if (raw.size > head->reading->limits->request_line_max)
         return refuse(head, URI_TOO_LONG);
-    if (raw.size == 0 || char_run(request->method_name, CHAR_TOKEN) != request->method_name.size)
+    if (raw.size == 0 || !method_valid(request))
         return H2_READ_MALFORMED;
     if (!set_target(request, raw) || !host_right(request) || !scheme_right(head))
         return refuse(head, BAD_REQUEST);
