@@ -204,10 +204,8 @@ static enum turn close_now(struct conn *conn)
  * unread would reset the connection and destroy the response on its way. */
 static enum turn linger(struct conn *conn)
 {
-    if (!conn->shut) {
-        conn->shut = true;
-        conn->transport.ops->shutdown(&conn->transport);
-    }
+    if (!conn->shut)
+        conn->shut = conn->transport.ops->shutdown(&conn->transport);
     struct io io = read_input(conn, 0);
     if (io.state == IO_DONE)
         return conn->readable ? TURN_GOES_ON : TURN_STALLED;

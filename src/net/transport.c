@@ -46,9 +46,10 @@ static struct io tcp_sendfile(struct transport *transport, int fd, uint64_t offs
     return outcome(moved < 0 ? -errno : moved);
 }
 
-static void tcp_shutdown(struct transport *transport)
+static bool tcp_shutdown(struct transport *transport)
 {
     shutdown(transport->fd, SHUT_WR);
+    return true;
 }
 
 static void tcp_close(struct transport *transport)

@@ -4,6 +4,7 @@
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -40,7 +41,9 @@ struct transport_ops {
     struct io (*writev)(struct transport *transport, const struct iovec *pieces, unsigned count, int more);
 
     struct io (*sendfile)(struct transport *transport, int fd, uint64_t offset, size_t size);
-    void (*shutdown)(struct transport *transport); /* we send no more */
+
+    /* We send no more. False: the peer cannot be told before the socket takes something again: call it once more. */
+    bool (*shutdown)(struct transport *transport);
     void (*close)(struct transport *transport);
 };
 

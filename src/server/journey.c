@@ -149,9 +149,10 @@ static struct io note_file(struct transport *transport, int fd, uint64_t offset,
     return (struct io){ IO_DONE, size };
 }
 
-static void shut(struct transport *transport)
+static bool shut(struct transport *transport)
 {
     (void)transport;
+    return true;
 }
 
 static void end(struct transport *transport)

@@ -492,6 +492,30 @@ static void one_that_ends_is_kept_until_its_output_is_out(void **state)
     expect_kept_until_out(*state, GET("/big") "BAD\r\n\r\n", SESSION_LINGER);
 }
 
+static bool shut_never(struct transport *transport)
+{
+    (void)transport;
+    return false;
+}
+
+static void an_end_that_cannot_be_told_is_told_later(void **state)
+{
+    struct scene *scene = *state;
+    struct conn *conn = only_connection(scene);
+    struct transport_ops full = transport_tcp;
+    full.shutdown = shut_never;
+    conn->transport.ops = &full;
+    say(scene, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    exchange_all(scene);
+    expect_phase(scene, SESSION_LINGER);
+    assert_false(conn->shut);
+    conn->transport.ops = &transport_tcp;
+    say(scene, "x"); /* any event: the one that comes when there is room */
+    turn(&scene->worker);
+    assert_true(conn->shut);
+    assert_int_equal(read(scene->peer, scene->received, 1), 0);
+}
+
 static void let_it_be(struct session *session, struct exchange *exchange)
 {
     (void)session;
@@ -563,6 +587,7 @@ int main(void)
         CASE(one_that_ends_is_kept_until_its_output_is_out),
         CASE(one_that_sends_is_not_expendable),
         CASE(one_that_is_cut_before_its_turn_is_not_delivered),
+        CASE(an_end_that_cannot_be_told_is_told_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

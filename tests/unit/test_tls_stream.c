@@ -11,8 +11,10 @@
 #include "net/sender.h"
 #include "tls_scene.h"
 
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 enum { BIG = 300 * 1000, TINY = 4096 };
 
@@ -87,7 +89,8 @@ static void send_all(struct tls_scene *scene, struct tls_client *client, struct 
         sent = sender_resume(&scene->transport, &pages, &backlog, &step);
         assert_int_equal(ERR_peek_error(), 0);
     }
-    scene->transport.ops->shutdown(&scene->transport);
+    while (!scene->transport.ops->shutdown(&scene->transport))
+        scene_wait(scene->fd, POLLOUT);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(hearing.size, expected);
     assert_true(SSL_get_shutdown(client->ssl) & SSL_RECEIVED_SHUTDOWN);
@@ -324,6 +327,31 @@ static void says_that_it_closes(void **state)
     tls_client_free(&client);
 }
 
+/* The last record has just filled the socket: the end is told when there is room again, and not before that. */
+static void says_that_it_closes_when_there_is_room(void **state)
+{
+    struct tls_scene scene;
+    struct tls_client client = scene_meet(&scene, context, TINY, TLS1_3_VERSION);
+    int room = 0, used = 0;
+    socklen_t size = sizeof room;
+    size_t sent = 0;
+    (void)state;
+    assert_int_equal(getsockopt(scene.fd, SOL_SOCKET, SO_SNDBUF, &room, &size), 0);
+    for (; used < room; sent += 100) {
+        assert_int_equal(scene.transport.ops->write(&scene.transport, big, 100).size, 100);
+        assert_int_equal(ioctl(scene.fd, SIOCOUTQ, &used), 0);
+    }
+    assert_false(scene.transport.ops->shutdown(&scene.transport));
+    assert_false(scene.transport.ops->shutdown(&scene.transport));
+    while (sent > 0)
+        sent -= (size_t)SSL_read(client.ssl, got, sizeof got);
+    assert_true(scene.transport.ops->shutdown(&scene.transport));
+    assert_true(scene.transport.ops->shutdown(&scene.transport));
+    assert_true(tls_client_ended(&client));
+    tls_client_free(&client);
+    scene_close(&scene);
+}
+
 /* ---- What a client may wish ---- */
 
 static void changes_keys(void **state)
@@ -444,6 +472,7 @@ int main(void)
         cmocka_unit_test(an_end_behind_bytes_is_announced),
         cmocka_unit_test(rubbish_breaks_it),
         cmocka_unit_test(says_that_it_closes),
+        cmocka_unit_test(says_that_it_closes_when_there_is_room),
         cmocka_unit_test(changes_keys),
         cmocka_unit_test(does_not_change_keys_for_ever),
         cmocka_unit_test(does_not_negotiate_again),
