@@ -53,9 +53,9 @@ static void note_received(struct tls_stream *stream, BIO *bio, struct slice aske
 /* Called by the library around each of its reads and writes of the socket. A read that brought less than there was room
  * for means that nothing more is there: the next one, which the library would make to find that out, is not made.
  *
- * Nor is one more after so many that brought no data. Messages about the connection, such as KeyUpdate (RFC 8446 4.6.3),
- * the library takes as long as there are any: a client that has made a million of them beforehand would have the worker
- * for itself. */
+ * Nor is one more after so many that brought no data. Messages about the connection, such as KeyUpdate (RFC 8446
+ * 4.6.3), the library takes as long as there are any: a client that has made a million of them beforehand would
+ * have the worker for itself. */
 static long watch_socket(BIO *bio, int call, const char *bytes, size_t size, int argument, long more, int result,
                          size_t *moved)
 {

@@ -317,6 +317,7 @@ static void tells_secure_sessions_to_stay(void **state)
                  cases[i].ending);
         assert_wrote(scene, expected);
     }
+    scene->exchange.session = NULL;
     answer_unref(answer);
 }
 
@@ -332,6 +333,7 @@ static void says_hsts_once(void **state)
     exchange_use(&scene->exchange, answer);
     assert_wrote(scene, "HTTP/1.1 200 OK\r\n" DATE "strict-transport-security: max-age=1\r\nContent-Length: 0\r\n"
                         SERVER "\r\n");
+    scene->exchange.session = NULL;
     answer_unref(answer);
 }
 
@@ -356,6 +358,7 @@ static void has_room_for_hsts(void **state)
     assert_wrote(scene, "HTTP/1.1 200 OK\r\n" DATE FIELDS "Content-Length: 2\r\n" HSTS SERVER "\r\nbb");
     starved = false;
     answer_unref(unkept);
+    scene->exchange.session = NULL;
     answer_unref(answer);
 }
 
