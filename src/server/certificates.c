@@ -98,9 +98,11 @@ bool certificates_load(struct certificates *certificates, struct tls_slot *slot,
 {
     certificates->slot = slot;
     certificates->log = log;
+    if (!tls_is_built)
+        return tls_context_new(&certificates->settings, why) != NULL; /* it says why */
     certificates->settings.tickets = tls_tickets_new();
     if (!certificates->settings.tickets)
-        return why_refuse(why, SLICE(""), "there is no memory, or no TLS in this build");
+        return why_refuse(why, SLICE("TLS"), "there are no random bytes, or no memory, for a ticket key");
     if (!read_all(certificates, why))
         return false;
     if (certificates->ticket_keys.files.paths[0] &&

@@ -56,7 +56,8 @@ FILE *__wrap_fmemopen(void *text, size_t size, const char *mode)
 static const char text[] = "root = a\nlisten = \":80\"\ntypes = \"a b/c\"\nerror_pages = \"404 /d\"\n"
                            "rule \"/e/{f}\" { redirect = \"/{f}\" headers = {\"A: b\"} cors = \"*\" basic_auth = g }\n"
                            "rule /h { rewrite = /i status = 404 cache_control = j }\n"
-                           "host \"k l\" { root = m fallback = /n rule /o { } }\n"
+                           "host \"k l\" { root = m fallback = /n rule /o { } certificate s { } }\n"
+                           "certificate t { key = u ocsp = v }\n"
                            "module p { settings = q }\nmodule r { }\n";
 
 static void each_allocation_in_turn(void **state)
