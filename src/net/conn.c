@@ -200,6 +200,13 @@ static enum turn close_now(struct conn *conn)
     return TURN_OVER;
 }
 
+/* After the last response, where nothing more is expected. An end that is told (TLS) may have no room for that yet. */
+static enum turn end(struct conn *conn)
+{
+    bool told = !conn->session.secure || conn->transport.ops->shutdown(&conn->transport);
+    return told ? close_now(conn) : TURN_STALLED;
+}
+
 /* After the last response: tell the peer that no more comes, and read until it has seen that, since closing with bytes
  * unread would reset the connection and destroy the response on its way. */
 static enum turn linger(struct conn *conn)
@@ -252,7 +259,7 @@ static enum turn take_in(struct conn *conn)
 static enum turn turn(struct conn *conn)
 {
     switch (conn->session.phase) {
-    case SESSION_CLOSE: return close_now(conn);
+    case SESSION_CLOSE: return end(conn);
     case SESSION_LINGER: return linger(conn);
     case SESSION_WAITING: return wait_for_answer(conn);
     case SESSION_FRESH:

@@ -67,7 +67,10 @@ void deadline_set(struct conn *conn)
         if (before != SESSION_LINGER)
             deadline_in(conn, LINGER_MS);
         return;
-    case SESSION_SENDING:
-    case SESSION_CLOSE: deadline_in(conn, settings(conn)->send_timeout_ms); return;
+    case SESSION_CLOSE:
+        if (before != SESSION_CLOSE)
+            deadline_in(conn, settings(conn)->send_timeout_ms);
+        return;
+    case SESSION_SENDING: deadline_in(conn, settings(conn)->send_timeout_ms); return;
     }
 }

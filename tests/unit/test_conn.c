@@ -16,8 +16,8 @@
 #include "net/worker.h"
 #include "wire/h1_session.h"
 
-enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, LINGER_MS = 2000, GOODBYE_MS = 1000, SLACK_MS = 128,
-       TURNS_MAX = 10000 };
+enum { BIG_SIZE = 4 << 20, HEAD_MS = 10000, BODY_MS = 30000, SEND_MS = 60000, LINGER_MS = 2000, GOODBYE_MS = 1000,
+       SLACK_MS = 128, TURNS_MAX = 10000 };
 
 static char big[BIG_SIZE];
 
@@ -95,7 +95,7 @@ static int open_scene(void **state)
     assert_non_null(scene);
     scene->limits = (struct session_limits){ 8192, 32768, 100, 1 << 20, 65536, 64 };
     scene->settings = (struct worker_settings){ .session_type = &h1_session_type, .head_timeout_ms = HEAD_MS,
-        .body_timeout_ms = BODY_MS, .idle_timeout_ms = 60000, .send_timeout_ms = 60000, .drain_timeout_ms = 30000,
+        .body_timeout_ms = BODY_MS, .idle_timeout_ms = 60000, .send_timeout_ms = SEND_MS, .drain_timeout_ms = 30000,
         .body_rate_min = 500, .connections_max = 10, .input_size = 98304, .output_size = 262144 };
     scene->host = (struct session_host){ .clock = &scene->worker.clock, .limits = &scene->limits, .take = take,
         .head = head, .request = request, .refuse = refuse, .finished = finished };
@@ -505,7 +505,7 @@ static void an_end_that_cannot_be_told_is_told_later(void **state)
     struct transport_ops full = transport_tcp;
     full.shutdown = shut_never;
     conn->transport.ops = &full;
-    say(scene, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    say(scene, "BAD\r\n\r\n");
     exchange_all(scene);
     expect_phase(scene, SESSION_LINGER);
     assert_false(conn->shut);
@@ -514,6 +514,42 @@ static void an_end_that_cannot_be_told_is_told_later(void **state)
     turn(&scene->worker);
     assert_true(conn->shut);
     assert_int_equal(read(scene->peer, scene->received, 1), 0);
+}
+
+static void so_is_that_of_one_that_is_closed_at_once(void **state)
+{
+    struct scene *scene = *state;
+    struct conn *conn = only_connection(scene);
+    struct transport_ops full = transport_tcp;
+    full.shutdown = shut_never;
+    conn->transport.ops = &full;
+    conn->session.secure = true;
+    say(scene, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    exchange_all(scene);
+    expect_phase(scene, SESSION_CLOSE);
+    pass(scene, SEND_MS / 2);
+    say(scene, "x"); /* does not put off what follows */
+    turn(&scene->worker);
+    pass(scene, SEND_MS / 2 - SLACK_MS);
+    expect_phase(scene, SESSION_CLOSE);
+    pass(scene, 2 * SLACK_MS);
+    assert_int_equal(connections(scene), 0);
+}
+
+static void one_that_is_closed_at_once_waits_for_room_only(void **state)
+{
+    struct scene *scene = *state;
+    struct conn *conn = only_connection(scene);
+    struct transport_ops full = transport_tcp;
+    full.shutdown = shut_never;
+    conn->transport.ops = &full;
+    conn->session.secure = true;
+    say(scene, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    exchange_all(scene);
+    conn->transport.ops = &transport_tcp;
+    say(scene, "x");
+    turn(&scene->worker);
+    assert_int_equal(connections(scene), 0);
 }
 
 static void let_it_be(struct session *session, struct exchange *exchange)
@@ -588,6 +624,8 @@ int main(void)
         CASE(one_that_sends_is_not_expendable),
         CASE(one_that_is_cut_before_its_turn_is_not_delivered),
         CASE(an_end_that_cannot_be_told_is_told_later),
+        CASE(so_is_that_of_one_that_is_closed_at_once),
+        CASE(one_that_is_closed_at_once_waits_for_room_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
