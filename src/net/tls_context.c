@@ -12,7 +12,7 @@ const bool tls_is_built = true;
  * machines with the others alone. */
 #define GROUPS_HYBRID "X25519MLKEM768:" TLS_GROUPS
 
-enum { SECURITY_LEVEL = 2, TICKETS_GIVEN = 2 };
+enum { SECURITY_LEVEL = 2, TICKETS_GIVEN = 1 };
 
 /* ---- What is allowed ------------------------------------------------------------------------------------------ */
 
@@ -219,6 +219,7 @@ static void free_context(struct tls_context *context)
         }
     }
     tls_tickets_unref(context->tickets);
+    BIO_meth_free(context->reader);
     free(context->identities);
     free(context->names);
     free(context);
@@ -228,7 +229,8 @@ static bool fill(struct tls_context *context, const struct tls_settings *setting
                  struct why why)
 {
     context->identities = calloc(settings->certificate_count, sizeof *context->identities);
-    if (context->identities == NULL)
+    context->reader = tls_stream_reader();
+    if (context->identities == NULL || context->reader == NULL)
         return why_refuse(why, SLICE("TLS"), "out of memory");
     for (unsigned i = 0; i < settings->certificate_count; i++)
         if (!add_proof(context, &settings->certificates[i], settings, authorities, why))

@@ -41,6 +41,7 @@ struct tls_context {
     struct tls_name *names;          /* sorted */
     unsigned name_count;
     struct tls_tickets *tickets;     /* NULL: none */
+    BIO_METHOD *reader;              /* of streams */
     bool offers_h2;
     int64_t expires;
 };
@@ -54,6 +55,9 @@ STACK_OF(X509) *tls_certificates_read(const struct tls_text *text, struct why wh
 
 /* What is to be stapled, if it fits; else a warning. */
 void tls_staple_read(struct tls_proof *proof, const struct tls_text *text, const struct log *log);
+
+/* How streams read their sockets. NULL: no memory. */
+BIO_METHOD *tls_stream_reader(void);
 
 /* What is chosen during a handshake: the identity, the protocol, what is stapled. */
 void tls_choice_install(struct tls_identity *identity, struct tls_context *context);

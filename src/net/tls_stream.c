@@ -5,6 +5,7 @@
 
 #include "net/tls_openssl.h"
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@ struct tls_stream {
     int fd;
     unsigned reads; /* of the socket, since there was data */
     bool drained;  /* the socket has no more at present */
+    bool ended;    /* nor will it */
     bool begun;    /* something has come */
     bool plain;    /* what came first is no TLS */
     bool broken;   /* nothing more can be done with it */
@@ -39,47 +41,69 @@ static bool may_be_http(unsigned char first)
     return (first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z');
 }
 
-static void note_received(struct tls_stream *stream, BIO *bio, struct slice asked, size_t got)
+static void note_first(struct tls_stream *stream, char first)
 {
-    /* From a kernel that does the decryption it comes record by record, so a short read tells nothing. */
-    if (got < asked.size && !BIO_get_ktls_recv(bio))
-        stream->drained = true;
-    if (stream->begun || got == 0)
-        return;
+    if (!stream->begun)
+        stream->plain = may_be_http((unsigned char)first);
     stream->begun = true;
-    stream->plain = may_be_http((unsigned char)asked.data[0]);
 }
 
-/* Called by the library around each of its reads and writes of the socket. A read that brought less than there was room
- * for means that nothing more is there: the next one, which the library would make to find that out, is not made.
+/* The library reads once more after the last record, to find out that there is no other. Where the read before brought
+ * less than there was room for, it is told so without a call of the system's.
  *
- * Nor is one more after so many that brought no data. Messages about the connection, such as KeyUpdate (RFC 8446
- * 4.6.3), the library takes as long as there are any: a client that has made a million of them beforehand would
- * have the worker for itself. */
-static long watch_socket(BIO *bio, int call, const char *bytes, size_t size, int argument, long more, int result,
-                         size_t *moved)
+ * Nor is one more made after so many that brought no data. Messages about the connection, such as KeyUpdate (RFC 8446
+ * 4.6.3), the library takes as long as there are any: a client that has made a million of them beforehand would have
+ * the worker for itself. */
+static int receive(BIO *bio, char *bytes, size_t size, size_t *got)
 {
-    struct tls_stream *stream = (struct tls_stream *)BIO_get_callback_arg(bio);
-    (void)argument;
-    (void)more;
-    if (call == BIO_CB_READ && (stream->drained || stream->reads++ == READS_MAX)) {
-        BIO_clear_retry_flags(bio);
-        BIO_set_retry_read(bio);
-        return -1;
+    struct tls_stream *stream = BIO_get_data(bio);
+    bool quiet = stream->drained || stream->reads++ == READS_MAX;
+    ssize_t result = quiet ? -1 : recv(stream->fd, bytes, size, 0);
+    BIO_clear_retry_flags(bio);
+    if (result > 0) {
+        note_first(stream, bytes[0]);
+        stream->drained = (size_t)result < size;
+        *got = (size_t)result;
+        return 1;
     }
-    if (call == (BIO_CB_READ | BIO_CB_RETURN))
-        note_received(stream, bio, slice_make(bytes, size), result > 0 ? *moved : 0);
-    return result;
+    stream->ended = result == 0;
+    if (quiet || (result < 0 && errno == EAGAIN))
+        BIO_set_retry_read(bio);
+    return 0;
 }
 
-static BIO *make_bio(struct tls_stream *stream)
+static long tell(BIO *bio, int what, long number, void *pointer)
 {
-    BIO *bio = BIO_new_socket(stream->fd, BIO_NOCLOSE);
-    if (bio == NULL)
+    const struct tls_stream *stream = BIO_get_data(bio);
+    (void)number;
+    (void)pointer;
+    return what == BIO_CTRL_EOF && stream->ended;
+}
+
+BIO_METHOD *tls_stream_reader(void)
+{
+    BIO_METHOD *reader = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "rawhttp");
+    if (reader == NULL)
         return NULL;
-    BIO_set_callback_ex(bio, watch_socket);
-    BIO_set_callback_arg(bio, (char *)stream);
-    return bio;
+    BIO_meth_set_read_ex(reader, receive);
+    BIO_meth_set_ctrl(reader, tell);
+    return reader;
+}
+
+/* It writes through a socket of the library's, which also knows how to have the kernel encrypt. */
+static bool make_ends(struct tls_stream *stream)
+{
+    BIO *in = BIO_new(stream->context->reader), *out = BIO_new_socket(stream->fd, BIO_NOCLOSE);
+    if (in != NULL && out != NULL) {
+        BIO_set_data(in, stream);
+        BIO_set_init(in, 1);
+        SSL_set0_rbio(stream->ssl, in);
+        SSL_set0_wbio(stream->ssl, out);
+        return true;
+    }
+    BIO_free(in);
+    BIO_free(out);
+    return false;
 }
 
 /* ---- The beginning -------------------------------------------------------------------------------------------- */
@@ -99,12 +123,10 @@ bool tls_open(struct transport *transport, struct tls_context *context, int fd, 
         return false;
     *stream = (struct tls_stream){ .context = tls_context_ref(context), .fd = fd, .record = record };
     stream->ssl = SSL_new(context->identities[0].ssl);
-    BIO *bio = stream->ssl != NULL ? make_bio(stream) : NULL;
-    if (bio == NULL) {
+    if (stream->ssl == NULL || !make_ends(stream)) {
         free_stream(stream);
         return false;
     }
-    SSL_set_bio(stream->ssl, bio, bio);
     SSL_set_accept_state(stream->ssl);
     *transport = (struct transport){ .ops = &transport_tls, .tls = stream };
     return true;
@@ -305,26 +327,19 @@ static struct io tls_sendfile(struct transport *transport, int fd, uint64_t offs
 
 /* ---- The end -------------------------------------------------------------------------------------------------- */
 
-/* RFC 8446 6.1: each side says so before it closes; whether the other one does too is not waited for here. False: there
- * is no room for it, and to end without it would look as if the last response had been cut. */
-static bool say_end(struct tls_stream *stream)
+/* RFC 8446 6.1: each side says so before it closes; whether the other one does too is not waited for here. */
+static void say_end(struct tls_stream *stream)
 {
-    bool said = true;
-    if (!stream->shut && !stream->broken && SSL_is_init_finished(stream->ssl)) {
-        int result = SSL_shutdown(stream->ssl);
-        said = result >= 0 || SSL_get_error(stream->ssl, result) != SSL_ERROR_WANT_WRITE;
-    }
-    stream->shut = said;
+    if (!stream->shut && !stream->broken && SSL_is_init_finished(stream->ssl))
+        SSL_shutdown(stream->ssl);
+    stream->shut = true;
     ERR_clear_error();
-    return said;
 }
 
-static bool tls_shutdown(struct transport *transport)
+static void tls_shutdown(struct transport *transport)
 {
-    if (!say_end(transport->tls))
-        return false;
+    say_end(transport->tls);
     shutdown(transport->tls->fd, SHUT_WR);
-    return true;
 }
 
 static void tls_close(struct transport *transport)
