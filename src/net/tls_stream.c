@@ -327,19 +327,26 @@ static struct io tls_sendfile(struct transport *transport, int fd, uint64_t offs
 
 /* ---- The end -------------------------------------------------------------------------------------------------- */
 
-/* RFC 8446 6.1: each side says so before it closes; whether the other one does too is not waited for here. */
-static void say_end(struct tls_stream *stream)
+/* RFC 8446 6.1: each side says so before it closes; whether the other one does too is not waited for here. False: there
+ * is no room for it, and to end without it would look as if the last response had been cut. */
+static bool say_end(struct tls_stream *stream)
 {
-    if (!stream->shut && !stream->broken && SSL_is_init_finished(stream->ssl))
-        SSL_shutdown(stream->ssl);
-    stream->shut = true;
+    bool said = true;
+    if (!stream->shut && !stream->broken && SSL_is_init_finished(stream->ssl)) {
+        int result = SSL_shutdown(stream->ssl);
+        said = result >= 0 || SSL_get_error(stream->ssl, result) != SSL_ERROR_WANT_WRITE;
+    }
+    stream->shut = said;
     ERR_clear_error();
+    return said;
 }
 
-static void tls_shutdown(struct transport *transport)
+static bool tls_shutdown(struct transport *transport)
 {
-    say_end(transport->tls);
+    if (!say_end(transport->tls))
+        return false;
     shutdown(transport->tls->fd, SHUT_WR);
+    return true;
 }
 
 static void tls_close(struct transport *transport)
