@@ -100,7 +100,8 @@ void h2_leave_now(struct h2_connection *c, struct outbox *out)
     if (c->leaving == H2_LEAVES)
         return;
     c->leaving = H2_LEAVES;
-    h2_write_goaway(out, c->last_id, H2_NO_ERROR);
+    c->said_id = c->last_id;
+    h2_write_goaway(out, c->said_id, H2_NO_ERROR);
 }
 
 /* ---- Streams that are there ---------------------------------------------------------------------------------- */

@@ -76,6 +76,7 @@ struct h2_connection {
     bool pinged;                 /* to find out whether the peer is still there */
     bool cut;                    /* the input ends within a frame */
     uint32_t last_id;            /* the highest of its streams */
+    uint32_t said_id;            /* the last one that it still answers, where it LEAVES */
     uint32_t cut_ms;             /* since when; low bits of now_ms, as are the next */
     uint32_t heard_ms;           /* when something last came */
     uint32_t sent_ms;            /* when content of any stream last went out */

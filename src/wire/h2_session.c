@@ -26,7 +26,7 @@ void h2_fail(struct h2_connection *c, enum h2_error error, struct outbox *out)
     if (c->over)
         return;
     c->over = true;
-    h2_write_goaway(out, c->last_id, error);
+    h2_write_goaway(out, c->leaving == H2_LEAVES ? c->said_id : c->last_id, error); /* 6.8: never more than was said */
     h2_streams_each(&c->streams, drop, c);
 }
 

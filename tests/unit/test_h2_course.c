@@ -401,6 +401,18 @@ static void says_goodbye_in_two_steps(void **state)
     assert_phase(scene, SESSION_LINGER);
 }
 
+/* 6.8: a stream that was not to be answered any more is not said to have been, whatever happens then. */
+static void says_no_later_stream_than_before(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, HELLO "post 1 /echo");
+    stage_goodbye(&scene->stage);
+    say(scene, "pong farewell\nget 3 /page\ndata 3 x\nget 2 /page");
+    assert_heard(scene, GREETED " goaway-2147483647-NO_ERROR ping-farewell goaway-1-NO_ERROR "
+                                "goaway-1-PROTOCOL_ERROR; 3: rst-REFUSED_STREAM");
+    assert_phase(scene, SESSION_LINGER);
+}
+
 static void does_not_wait_long_for_an_answer_to_goodbye(void **state)
 {
     struct scene *scene = *state;
@@ -529,6 +541,7 @@ int main(void)
         EACH(nobody_waits_for_a_preface_for_ever),
         EACH(says_goodbye_at_once_when_idle),
         EACH(says_goodbye_in_two_steps),
+        EACH(says_no_later_stream_than_before),
         EACH(does_not_wait_long_for_an_answer_to_goodbye),
         EACH(an_end_of_input_leaves_what_is_owed),
         cmocka_unit_test(asks_for_calm),
