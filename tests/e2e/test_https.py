@@ -180,6 +180,22 @@ def test_hsts_goes_with_every_secure_answer(serve, site, authority, localhost):
         assert "strict-transport-security" not in connection.get("/")  # RFC 6797 7.2
 
 
+def test_both_over_http2(serve, localhost):
+    """The redirect by prior knowledge, HSTS by ALPN."""
+    server, port = serve_both(serve, localhost, "--hsts", "600")
+
+    def head(*options):
+        done = subprocess.run(["curl", "-ksi", "--http2", *options], capture_output=True, check=True)
+        return done.stdout.decode().lower().partition("\r\n\r\n")[0].split("\r\n")
+
+    sent_on = head("--http2-prior-knowledge", f"http://localhost:{port}/a?b")
+    assert sent_on[0].startswith("http/2 308") and f"location: https://localhost:{server.address[1]}/a?b" in sent_on
+    assert not any(line.startswith("strict-transport-security") for line in sent_on)
+    for target, status in (("/", 200), ("/none", 404)):
+        answer = head(f"https://localhost:{server.address[1]}{target}")
+        assert answer[0].startswith(f"http/2 {status}") and "strict-transport-security: max-age=600" in answer
+
+
 def test_a_rule_has_the_word_about_hsts(serve_config, authority, localhost):
     server = serve_config('rule "/*" { headers = {"Strict-Transport-Security: max-age=1"} }\nhsts = 60\nroot = site\n',
                           "--listen", "https://127.0.0.1:0", *localhost.options, ready=HTTPS)
