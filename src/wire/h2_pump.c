@@ -75,7 +75,7 @@ void h2_respond(struct h2_connection *c, struct h2_stream *stream, struct outbox
         c->consumed += (uint32_t)(stream->kept.size - stream->kept_at);
         ws_buffer_free(&stream->kept, c->worker->pages);
     }
-    stream->responding = true;
+    stream->asked = stream->responding = true;
     stream->moved_ms = h2_now(c);
     if (list_empty(&c->owed) && begin(c, stream, out))
         return;

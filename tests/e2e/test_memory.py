@@ -12,6 +12,7 @@ from pathlib import Path
 import kinds
 import pytest
 from client import Ended
+from h2client import Connection, GoneAway, Reset
 from program import EXAMPLES, sanitizer
 
 pytestmark = pytest.mark.skipif(sanitizer() is not None, reason="sanitizers bring an allocator of their own")
@@ -172,3 +173,43 @@ def test_between_two_requests_nothing_is_allocated(site, serve, shimmed, what):
             connection.get(**REQUESTS[what])
         assert before > 0
         assert control.calls == before
+
+
+OVER_HTTP_2 = {
+    "a page": {}, "HEAD": {"method": "HEAD"}, "a 304": {"more": [("if-none-match", "*")]}, "a 404": {"path": "/nothing"},
+    "a 405 with a body": {"method": "POST", "body": b"x" * 1000}, "escapes": {"path": "/%69ndex.html?x=1"},
+    "a redirect": {"path": "/docs?x"},
+}
+
+
+@pytest.mark.parametrize("what", OVER_HTTP_2)
+def test_between_two_requests_of_http_2_nothing_is_allocated(site, serve, shimmed, what):
+    site.put("docs/index.html", "docs")
+    server, control = shimmed(serve, "--access-log", os.devnull, "--no-encodings", "--watch", "off")
+    with Connection(server.address) as connection:
+        for _ in range(10):
+            connection.get(**OVER_HTTP_2[what])
+        before = control.calls
+        for _ in range(100):
+            connection.get(**OVER_HTTP_2[what])
+        assert before > 0
+        assert control.calls == before
+
+
+def test_whichever_allocation_fails_http_2_lives(site, serve, shimmed):
+    site.put("large.bin", 300_000)
+    for number in range(1, MOST):
+        server, control = shimmed(serve, "--cache-size", "64K", "--workers", "1", "--background", "1")
+        control.countdown = number
+        with contextlib.suppress(Ended, ConnectionError, GoneAway, Reset), Connection(server.address) as connection:
+            streams = [connection.ask(path) for path in ("/", "/large.bin", "/nothing")]
+            streams.append(connection.ask(method="POST", body=b"x" * 10_000))
+            assert all(connection.read(stream).status in (200, 404, 405, 503) for stream in streams)
+        failed, control.countdown = control.failed > 0, 0
+        with Connection(server.address) as connection:
+            assert connection.get().status == 200, number
+        server.stop()
+        if not failed:
+            assert number > 1, "no allocation was seen: is the shim in there?"
+            return
+    pytest.fail("there is no end to the allocations")

@@ -48,6 +48,8 @@ static const struct case_of cases[] = {
     { "answered early, and what was on its way", HELLO "post 1 /pieces?early\ndata 1 abc\nlast 1 def\nget 3 /page",
       GREETED "; 1: 200 2. rst-NO_ERROR; 3: 200 13.", SESSION_IDLE },
     { "a body that nobody wants", HELLO "post 1 /page\n", GREETED "; 1: 405 8. rst-NO_ERROR", SESSION_IDLE },
+    { "answered early, and the body comes before that is out",
+      HELLO "settings 4=0\npost 1 /page\nlast 1 x\nwindow 1 100", GREETED " ack; 1: 405 8.", SESSION_IDLE },
     { "413", HELLO "post 1 /echo content-length=101", GREETED "; 1: 413 8. rst-NO_ERROR", SESSION_IDLE },
     { "413 without length", HELLO "post 1 /echo\nfill 1 101", GREETED "; 1: 413 8. rst-NO_ERROR", SESSION_IDLE },
     { "417", HELLO "post 1 /echo expect=more", GREETED "; 1: 417 8. rst-NO_ERROR", SESSION_IDLE },
