@@ -277,7 +277,7 @@ static enum turn turn(struct conn *conn)
         return TURN_STALLED;
     if (conn->session.phase == SESSION_CLOSE || (conn->session.phase == SESSION_LINGER && !conn->shut))
         return TURN_GOES_ON;
-    if (conn->ended && !conn->session.type->ended(&conn->session))
+    if (conn->ended && !conn->again && !conn->session.type->ended(&conn->session))
         return close_now(conn);
     return outcome;
 }

@@ -552,6 +552,41 @@ static void one_that_is_closed_at_once_waits_for_room_only(void **state)
     assert_int_equal(connections(scene), 0);
 }
 
+/* Takes a byte at a time, and owes nothing. */
+static size_t nibble(struct session *session, struct slice bytes, struct outbox *out)
+{
+    struct scene *scene = (struct scene *)session->host;
+    (void)bytes;
+    (void)out;
+    session->phase = SESSION_OPEN;
+    scene->finished++;
+    return 1;
+}
+
+static bool owes_nothing(struct session *session)
+{
+    (void)session;
+    return false;
+}
+
+static void all_that_came_is_taken_before_the_end_counts(void **state)
+{
+    struct scene *scene = *state;
+    struct session_type type = h1_session_type;
+    char text[1000];
+    type.feed = nibble;
+    type.ended = owes_nothing;
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    only_connection(scene)->session.type = &type;
+    say(scene, text);
+    shutdown(scene->peer, SHUT_WR);
+    for (unsigned turns = 0; connections(scene) > 0 && turns < TURNS_MAX; turns++)
+        turn(&scene->worker);
+    assert_int_equal(connections(scene), 0);
+    assert_int_equal(scene->finished, strlen(text));
+}
+
 static void let_it_be(struct session *session, struct exchange *exchange)
 {
     (void)session;
@@ -623,6 +658,7 @@ int main(void)
         CASE(one_that_ends_is_kept_until_its_output_is_out),
         CASE(one_that_sends_is_not_expendable),
         CASE(one_that_is_cut_before_its_turn_is_not_delivered),
+        CASE(all_that_came_is_taken_before_the_end_counts),
         CASE(an_end_that_cannot_be_told_is_told_later),
         CASE(so_is_that_of_one_that_is_closed_at_once),
         CASE(one_that_is_closed_at_once_waits_for_room_only),
