@@ -1,10 +1,8 @@
 """https as somebody sets it up who has a certificate, or none: addresses, options and their mistakes, the redirect from
 http, HSTS, and what a browser without TLS is told."""
-import os
 import re
 import subprocess
 
-import pytest
 from client import Connection, make_request
 from program import ROOT, run, wait_until
 from secure import SecureConnection, context, listening_ports, serial_of
@@ -12,7 +10,7 @@ from secure import SecureConnection, context, listening_ports, serial_of
 HTTPS = r"listening on https://[^:]*:(\d+)"
 
 
-def test_self_signed(serve, start):
+def test_self_signed(serve):
     """One option is enough, and it says what it is."""
     server = serve("--tls-self-signed", "--listen", "https://localhost:0", ready=HTTPS)
     assert "for development only" in server.log
@@ -108,7 +106,6 @@ def test_check_tells_lines(authority, scratch, site):
     assert f'certificate "{pair.cert}" {{' in shown.stdout and f'key = "{pair.key}"' in shown.stdout
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc"), reason="needs Linux")
 def test_open_key_is_warned_of(serve_tls, authority):
     pair = authority.pair("localhost")
     pair.key.chmod(0o644)

@@ -7,8 +7,8 @@ import subprocess
 import threading
 
 import pytest
-from client import PATIENCE
 from certificates import Authority, Place
+from client import PATIENCE, Ended
 from program import wait_until
 from secure import SecureConnection, context, serial_of
 
@@ -213,8 +213,7 @@ def test_whose_clients_are_good_is_followed(serve_tls, authority, place, scratch
         try:
             with SecureConnection(server.address, context(authority, client)) as connection:
                 return connection.get("/").status == 200
-        except (OSError, EOFError, Exception) as problem:
-            assert type(problem).__name__ in ("SSLError", "Ended", "ConnectionResetError", "BrokenPipeError"), problem
+        except (OSError, Ended):  # in TLS 1.3 the refusal comes behind the handshake
             return False
 
     assert admits(ada) and not admits(eve)
