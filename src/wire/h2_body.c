@@ -9,10 +9,22 @@ enum { PIECE_MAX = 64 * 1024 };
 
 /* ---- Windows ------------------------------------------------------------------------------------------------- */
 
+/* Its client could send nothing for it until now, and is not to blame. */
+static void begin_anew(void *user, struct h2_stream *stream)
+{
+    const struct h2_connection *c = user;
+    if (stream->responding || stream->whole)
+        return;
+    stream->moved_ms = stream->rate_since_ms = h2_now(c);
+    stream->rate_bytes = 0;
+}
+
 static void give_credit(struct h2_connection *c, struct outbox *out)
 {
     if (c->consumed < H2_CONNECTION_WINDOW / 2 || !h2_has_room(out, H2_CONTROL_SIZE))
         return; /* the pump looks again */
+    if (c->receive_window == 0)
+        h2_streams_each(&c->streams, begin_anew, c);
     h2_write_window_update(out, 0, c->consumed);
     c->receive_window += (int32_t)c->consumed;
     c->consumed = 0;

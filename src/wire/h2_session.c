@@ -278,7 +278,7 @@ static void look(void *user, struct h2_stream *stream)
     if (stream->exchange == NULL)
         return;
     bool sends = stream->responding && !stream->later;
-    bool receives = !stream->responding && !stream->whole && !stream->exchange->deferred;
+    bool receives = !stream->responding && !stream->whole && !stream->exchange->deferred && c->receive_window > 0;
     if (stream->exchange->deferred)
         stream->rate_since_ms = h2_now(c);
     if (sends && still >= limits->send_timeout_ms)
