@@ -118,7 +118,7 @@ def client_hello():
 
 FOREIGN = {
     "TLS": client_hello(),
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+    "HTTP/3": b"PRI * HTTP/3.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
     "SSH": b"SSH-2.0-OpenSSH_9.2\r\n",
     "SMTP": b"EHLO test\r\n",
     "HTTP/0.9": b"GET /\r\n",
