@@ -90,18 +90,18 @@ static inline enum verdict take_method(struct slice bytes, size_t *at, enum meth
     return LINE;
 }
 
-/* How many bytes from `at` on, which is not 0, are plain in a path: CHAR_PATH, and dots that follow no slash. It looks
- * at 32 bytes at a time and stops where there are less, so that a stop says nothing of the byte there. Some 40
- * instructions, where target_parse takes 5 for each byte and more for each dot. */
-static inline size_t run_plain(const struct h1_scanner *scanner, struct slice bytes, size_t at)
+/* How many bytes from `from` on, before which there is another one, are plain in a path: CHAR_PATH, and dots that
+ * follow no slash. It looks at 32 bytes at a time and stops where there are less, so that a stop says nothing of the
+ * byte there. Some 40 instructions, where target_parse takes 5 for each byte and more for each dot. */
+static inline size_t run_plain(const struct h1_scanner *scanner, const char *from, const char *end)
 {
-    for (size_t begin = at;; at += H1_HALF) {
-        if (bytes.size - at < H1_HALF)
-            return at - begin;
-        for (uint32_t stops = ~scanner->scan_path(bytes.data + at); stops != 0; stops &= stops - 1) {
-            size_t stop = at + (unsigned)__builtin_ctz(stops);
-            if (bytes.data[stop] != '.' || bytes.data[stop - 1] == '/')
-                return stop - begin;
+    for (const char *at = from;; at += H1_HALF) {
+        if (end - at < H1_HALF)
+            return (size_t)(at - from);
+        for (uint32_t stops = ~scanner->scan_path(at); stops != 0; stops &= stops - 1) {
+            const char *stop = at + (unsigned)__builtin_ctz(stops);
+            if (*stop != '.' || stop[-1] == '/')
+                return (size_t)(stop - from);
         }
     }
 }
@@ -110,7 +110,7 @@ static inline size_t run_plain(const struct h1_scanner *scanner, struct slice by
  * be in any target. */
 static inline enum verdict take_target(const struct h1_scanner *scanner, struct slice bytes, size_t *at, size_t *plain)
 {
-    size_t size = run_plain(scanner, bytes, *at);
+    size_t size = run_plain(scanner, bytes.data + *at, bytes.data + bytes.size);
     struct slice rest = slice_skip(bytes, *at);
 
     *plain = size;

@@ -82,11 +82,11 @@ static size_t head_bound(const struct head *head)
 static ALWAYS_INLINE void write_framing(struct writer *w, const struct head *head)
 {
     if (head->framing == FRAMING_CHUNKED) {
-        writer_put(w, SLICE("Transfer-Encoding: chunked\r\n"));
+        writer_short(w, SLICE("Transfer-Encoding: chunked\r\n"));
     } else if (head->framing == FRAMING_LENGTH) {
-        writer_put(w, SLICE("Content-Length: "));
+        writer_short(w, SLICE("Content-Length: "));
         writer_uint(w, head->length);
-        writer_put(w, SLICE("\r\n"));
+        writer_short(w, SLICE("\r\n"));
     }
 }
 
@@ -105,12 +105,12 @@ RARE static struct writer write_status(struct writer w, unsigned status)
 static ALWAYS_INLINE size_t encode(struct writer *w, const struct head *head, const struct clock *clock)
 {
     if (head->status == 200)
-        writer_put(w, SLICE("HTTP/1.1 200 OK\r\nDate: "));
+        writer_short(w, SLICE("HTTP/1.1 200 OK\r\nDate: "));
     else
         *w = write_status(*w, head->status);
     size_t date_at = writer_used(w);
-    writer_bytes(w, clock->date, CLOCK_DATE_SIZE);
-    writer_put(w, SLICE("\r\n"));
+    writer_short(w, slice_make(clock->date, CLOCK_DATE_SIZE));
+    writer_short(w, SLICE("\r\n"));
     for (unsigned i = 0; i < head->field_count; i++)
         h1_field_write(w, &head->fields[i]);
     write_framing(w, head);
