@@ -10,6 +10,7 @@ enum {
 
 static void become(struct conn *conn, const struct session_type *type)
 {
+    conn->session.type->fini(&conn->session);
     conn->session.type = type;
     type->init(&conn->session);
 }
