@@ -191,6 +191,45 @@ static void asks_who_is_silent(void **state)
     stage_end(stage);
 }
 
+/* What it has more of to send does not keep it from hearing that nobody wants it. */
+static void reads_on_while_it_sends(void **state)
+{
+    enum { POURED = 8000000, FIRST = 100000 };
+    struct stage *stage = begin(usual);
+    char last[8] = "";
+    size_t got = 0;
+    (void)state;
+    int fd = stage_connect(stage);
+    tell(fd, "open\npour 8000000\n");
+    assert_int_equal(read_off(fd, FIRST), FIRST);
+    tell(fd, "stop\n");
+    for (char c; memcmp(last, "stopped\n", sizeof last) != 0 && recv(fd, &c, 1, 0) == 1; got++) {
+        memmove(last, last + 1, sizeof last - 1);
+        last[sizeof last - 1] = c;
+    }
+    assert_memory_equal(last, "stopped\n", sizeof last);
+    assert_true(FIRST + got < POURED);
+    tell(fd, "pour 3000000\n"); /* and all of it, where nobody says stop */
+    assert_int_equal(read_off(fd, 3000000), 3000000);
+    tell(fd, "x");
+    expect(fd, "x");
+    close(fd);
+    stage_end(stage);
+}
+
+static void looks_when_it_wants_to(void **state)
+{
+    struct stage *stage = begin(usual); /* where silence may last a minute */
+    (void)state;
+    int fd = stage_connect(stage);
+    tell(fd, "open\nsoon 200\n");
+    expect(fd, "there?\n");
+    tell(fd, "soon 100\n");
+    expect(fd, "there?\n");
+    close(fd);
+    stage_end(stage);
+}
+
 /* Whoever has not read for a while is told, too, when it has read what was before. */
 static void parts_behind_what_is_unsent(void **state)
 {
@@ -388,6 +427,8 @@ int main(void)
         cmocka_unit_test_setup(leaves_what_will_never_be_whole, clear_book),
         cmocka_unit_test_setup(lingers, clear_book),
         cmocka_unit_test_setup(closes_when_the_session_says_so, clear_book),
+        cmocka_unit_test_setup(reads_on_while_it_sends, clear_book),
+        cmocka_unit_test_setup(looks_when_it_wants_to, clear_book),
         cmocka_unit_test_setup(survives_resets, clear_book),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

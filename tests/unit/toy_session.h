@@ -3,7 +3,9 @@
  *     echo TEXT   is answered with "TEXT"       body N    takes N bytes, then says "got"
  *     big N       with N bytes, held, in spans  wait      is answered when the test says so
  *     bye         with "bye", then lingers      close     with "closing", then closes
- *     open        whatever comes is said back, raw; silence is answered with "there?", and more of it ends it
+ *     open        whatever comes is said back, raw; silence is answered with "there?", and more of it ends it; but
+ *                 "pour N" is answered with N bytes, held, in spans, as long as no "stop" comes, and after "soon N" it
+ *                 takes less silence, N milliseconds
  *
  * An unfinished line is a head. Who is late is told "late". It runs on a worker's thread: the book is how the test
  * knows. */
@@ -50,13 +52,17 @@ static void toy_say(struct outbox *out, struct slice text)
 static void toy_drain(struct session *session, struct outbox *out)
 {
     struct toy *toy = toy_of(session);
+    session->more = session->phase == SESSION_OPEN;
     while (toy->left > 0) {
         size_t piece = toy->left < TOY_PIECE ? toy->left : TOY_PIECE;
         if (!outbox_memory(out, slice_make(toy_blob, piece), &toy_hold))
             return;
         toy->left -= piece;
     }
-    session->phase = SESSION_IDLE;
+    if (session->phase == SESSION_OPEN)
+        session->more = false;
+    else
+        session->phase = SESSION_IDLE;
 }
 
 static size_t toy_number(struct slice line)
@@ -94,6 +100,27 @@ static void toy_act(struct session *session, struct slice line, struct outbox *o
     }
 }
 
+/* Returns how many bytes that was, whole; 0: it is nothing of the kind. */
+static size_t toy_hear(struct session *session, struct slice bytes, struct outbox *out)
+{
+    struct toy *toy = toy_of(session);
+    size_t end = slice_find(bytes, '\n');
+    struct slice line = slice_part(bytes, 0, end);
+    if (slice_starts(line, SLICE("pour "))) {
+        toy->left = toy_number(line);
+        toy_drain(session, out);
+    } else if (slice_starts(line, SLICE("soon "))) {
+        session->due_ms = session->host->clock->now_ms + toy_number(line);
+    } else if (slice_equal(line, SLICE("stop"))) {
+        toy->left = 0;
+        session->more = false;
+        toy_say(out, SLICE("stopped"));
+    } else {
+        return 0;
+    }
+    return end + 1;
+}
+
 static size_t toy_feed(struct session *session, struct slice bytes, struct outbox *out)
 {
     struct toy *toy = toy_of(session);
@@ -108,6 +135,9 @@ static size_t toy_feed(struct session *session, struct slice bytes, struct outbo
     }
     if (session->phase == SESSION_OPEN) {
         toy->asked = false;
+        size_t heard = toy_hear(session, bytes, out);
+        if (heard > 0)
+            return heard;
         return outbox_copy(out, bytes) ? bytes.size : 0;
     }
     size_t end = slice_find(bytes, '\n');
@@ -139,6 +169,7 @@ static void toy_expired(struct session *session, struct outbox *out)
     atomic_fetch_add(&book.late, 1);
     if (session->phase == SESSION_OPEN && !toy_of(session)->asked) {
         toy_of(session)->asked = true;
+        session->due_ms = 0;
         toy_say(out, SLICE("there?"));
         return;
     }
