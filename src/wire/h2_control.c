@@ -29,8 +29,8 @@ static void widen(void *user, struct h2_stream *stream)
 static enum h2_error apply(struct h2_connection *c, struct h2_settings said)
 {
     struct widening widening = { .c = c, .by = (int64_t)said.window - c->peer.window };
-    if (said.table_size != c->peer.table_size)
-        hpack_encoder_limit(&c->encoder, said.table_size);
+    hpack_encoder_limit(&c->encoder, said.table_size_least);
+    hpack_encoder_limit(&c->encoder, said.table_size);
     c->peer = said;
     if (widening.by != 0)
         h2_streams_each(&c->streams, widen, &widening);

@@ -8,6 +8,8 @@ static enum h2_error apply(struct h2_settings *settings, unsigned setting, uint3
     switch (setting) {
     case H2_HEADER_TABLE_SIZE:
         settings->table_size = value;
+        if (value < settings->table_size_least)
+            settings->table_size_least = value;
         return H2_NO_ERROR;
     case H2_ENABLE_PUSH:
     case H2_ENABLE_CONNECT_PROTOCOL:
@@ -30,6 +32,7 @@ static enum h2_error apply(struct h2_settings *settings, unsigned setting, uint3
 enum h2_error h2_settings_read(struct h2_settings *settings, struct slice payload)
 {
     assert(payload.size % H2_SETTING_SIZE == 0);
+    settings->table_size_least = settings->table_size;
     for (; payload.size > 0; payload = slice_skip(payload, H2_SETTING_SIZE)) {
         enum h2_error error = apply(settings, h2_get16(payload.data), h2_get32(payload.data + 2));
         if (error != H2_NO_ERROR)

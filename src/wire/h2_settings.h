@@ -28,15 +28,16 @@ enum { H2_STREAM_WINDOW = 256 * 1024, H2_CONNECTION_WINDOW = 1024 * 1024 };
 
 struct h2_settings {
     uint32_t table_size; /* of the table with which header blocks for the peer are made */
+    uint32_t table_size_least; /* and the least that was said of it at once, which matters too (RFC 7541 4.2) */
     int32_t window;      /* of new streams, for what we send */
 };
 
 static inline struct h2_settings h2_settings_default(void)
 {
-    return (struct h2_settings){ .table_size = 4096, .window = H2_WINDOW_DEFAULT };
+    return (struct h2_settings){ .table_size = 4096, .table_size_least = 4096, .window = H2_WINDOW_DEFAULT };
 }
 
-/* A payload whose size is a multiple of H2_SETTING_SIZE. H2_NO_ERROR, or what the connection ends with. */
+/* What a frame's payload changes of them; its size is a multiple of H2_SETTING_SIZE. H2_NO_ERROR, or what the connection ends with. */
 enum h2_error h2_settings_read(struct h2_settings *settings, struct slice payload);
 
 /* Our first words: SETTINGS, and the connection's window. Into an outbox with room for H2_GREETING_SIZE. */

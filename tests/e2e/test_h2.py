@@ -100,6 +100,18 @@ def test_the_clients_table(everything, size):
             assert c.get("/prepared").text == "prepared\n"
 
 
+def test_a_table_that_is_emptied_for_a_moment(everything):
+    """Between two blocks (RFC 7541 4.2): whoever empties it and allows it again has forgotten what was in it."""
+    with connect(everything()) as c:
+        for _ in range(2):
+            assert c.get("/fields").status == 200
+        c.send(settings((h2.HEADER_TABLE_SIZE, 0), (h2.HEADER_TABLE_SIZE, 4096)))
+        c.settle()
+        c.decoder.header_table_size = 0
+        for _ in range(2):
+            assert c.get("/fields").status == 200
+
+
 def test_heads_that_are_too_large_are_their_streams_business(serve, site):
     """431 for that one; the connection goes on, and the tables of both sides still agree."""
     with connect(serve()) as c:

@@ -138,6 +138,18 @@ static void reads_settings(void **state)
     }
 }
 
+/* RFC 7541 4.2: a table that was to be small for a moment has to be emptied, and that said in the next block. */
+static void notices_the_least_of_several_sizes(void **state)
+{
+    struct h2_settings settings = h2_settings_default();
+    (void)state;
+    assert_int_equal(h2_settings_read(&settings, SLICE("\0\1\0\0\0\0\0\1\0\0\020\0")), H2_NO_ERROR);
+    assert_int_equal(settings.table_size, 4096);
+    assert_int_equal(settings.table_size_least, 0);
+    assert_int_equal(h2_settings_read(&settings, SLICE("\0\1\0\0\040\0")), H2_NO_ERROR);
+    assert_int_equal(settings.table_size_least, 4096); /* that was another frame's */
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -147,6 +159,7 @@ int main(void)
         cmocka_unit_test(knows_what_depends_on_itself),
         cmocka_unit_test(writes_whole_frames),
         cmocka_unit_test(reads_settings),
+        cmocka_unit_test(notices_the_least_of_several_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
