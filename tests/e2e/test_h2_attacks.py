@@ -171,7 +171,7 @@ def test_more_streams_than_there_may_be(everything, watch):
     server = everything()
     watching = watch(server, "/text")
     with Connection(server.address, greet=[(INITIAL_WINDOW_SIZE, 0)]) as c:
-        streams = (opened(c, 2 * n + 1, path="/large") for n in range(100_000))
+        streams = (opened(c, 2 * n + 1, path="/prepared") for n in range(100_000))
         assert flood(c, watching, batches(streams)) == ENHANCE_YOUR_CALM
 
 
