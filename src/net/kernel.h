@@ -6,6 +6,7 @@
 #if defined __x86_64__
 
 /* What the kernel returns: the result, or an errno below zero. */
+/* NOLINTNEXTLINE(readability-function-size): a system call has six arguments */
 static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f)
 {
     register long fourth __asm__("r10") = d;
@@ -24,6 +25,7 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
 #include <errno.h>
 #include <unistd.h>
 
+/* NOLINTNEXTLINE(readability-function-size): a system call has six arguments */
 static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f)
 {
     long result = syscall(number, a, b, c, d, e, f);

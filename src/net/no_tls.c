@@ -65,20 +65,22 @@ bool tls_carries(const struct transport *transport)
         abort();                                                                                                       \
     }
 
-#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define UNUSED __attribute__((unused))
 
-NEVER(struct tls_context *, tls_context_ref, struct tls_context *context)
-NEVER(void, tls_context_names, const struct tls_context *context, char *text, size_t size)
-NEVER(int64_t, tls_context_expires, const struct tls_context *context)
-NEVER(void, tls_slot_publish, struct tls_slot *slot, struct tls_context *next, struct qsbr *qsbr)
-NEVER(struct tls_tickets *, tls_tickets_ref, struct tls_tickets *tickets)
-NEVER(bool, tls_tickets_rotate, struct tls_tickets *tickets, unsigned kept)
-NEVER(void, tls_tickets_set, struct tls_tickets *tickets, const struct tls_ticket_key *keys, unsigned count)
-NEVER(bool, tls_open, struct transport *transport, struct tls_context *context, int fd, char *record)
-NEVER(enum tls_step, tls_handshake, struct transport *transport, const char **reason)
-NEVER(void, tls_leave, struct transport *transport)
-NEVER(bool, tls_speaks_h2, const struct transport *transport)
-NEVER(bool, tls_resumed, const struct transport *transport)
-NEVER(const char *, tls_version_name, const struct transport *transport)
-NEVER(const char *, tls_cipher_name, const struct transport *transport)
-NEVER(size_t, tls_client_subject, const struct transport *transport, char *text, size_t size)
+NEVER(struct tls_context *, tls_context_ref, UNUSED struct tls_context *context)
+NEVER(void, tls_context_names, UNUSED const struct tls_context *context, UNUSED char *text, UNUSED size_t size)
+NEVER(int64_t, tls_context_expires, UNUSED const struct tls_context *context)
+NEVER(void, tls_slot_publish, UNUSED struct tls_slot *slot, UNUSED struct tls_context *next, UNUSED struct qsbr *qsbr)
+NEVER(struct tls_tickets *, tls_tickets_ref, UNUSED struct tls_tickets *tickets)
+NEVER(bool, tls_tickets_rotate, UNUSED struct tls_tickets *tickets, UNUSED unsigned kept)
+NEVER(void, tls_tickets_set, UNUSED struct tls_tickets *tickets, UNUSED const struct tls_ticket_key *keys,
+      UNUSED unsigned count)
+NEVER(bool, tls_open, UNUSED struct transport *transport, UNUSED struct tls_context *context, UNUSED int fd,
+      UNUSED char *record)
+NEVER(enum tls_step, tls_handshake, UNUSED struct transport *transport, UNUSED const char **reason)
+NEVER(void, tls_leave, UNUSED struct transport *transport)
+NEVER(bool, tls_speaks_h2, UNUSED const struct transport *transport)
+NEVER(bool, tls_resumed, UNUSED const struct transport *transport)
+NEVER(const char *, tls_version_name, UNUSED const struct transport *transport)
+NEVER(const char *, tls_cipher_name, UNUSED const struct transport *transport)
+NEVER(size_t, tls_client_subject, UNUSED const struct transport *transport, UNUSED char *text, UNUSED size_t size)

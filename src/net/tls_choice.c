@@ -47,6 +47,7 @@ static int choose_identity(SSL *ssl, int *alert, void *user)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library has decided on its parameters */
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_size,
                            const unsigned char *offered, unsigned offered_size, void *user)
 {

@@ -4,6 +4,7 @@
 
 #include "base/writer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 const bool tls_is_built = true;
@@ -122,6 +123,7 @@ static struct tls_identity *identity_for(struct tls_context *context, const stru
 {
     for (unsigned i = 0; i < context->identity_count; i++) {
         struct tls_identity *identity = &context->identities[i];
+        assert(identity->proofs != NULL); /* it was made for one */
         if (same_names(identity->proofs, proof) && !has_kind(identity, proof))
             return identity;
     }

@@ -100,6 +100,7 @@ static unsigned take_key(struct tls_tickets *tickets, const unsigned char *name,
     return found ? i : TLS_TICKET_KEYS_MAX;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what the library has handed on */
 static bool use_key(const struct tls_tickets *tickets, struct tls_ticket_key *key, const unsigned char *iv,
                     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
 {
@@ -115,6 +116,7 @@ static bool use_key(const struct tls_tickets *tickets, struct tls_ticket_key *ke
 
 /* Called to seal a ticket, or to open one: `name` is written, or read. 0: it cannot be opened, the handshake is a whole
  * one; 2: it can, and the client gets a new one: from TLS 1.3 on none is used twice (RFC 8446 C.4). */
+/* NOLINTNEXTLINE(readability-function-size): the library has decided on its parameters */
 static int key_for(SSL *ssl, unsigned char name[16], unsigned char iv[IV_SIZE], EVP_CIPHER_CTX *cipher,
                    EVP_MAC_CTX *mac, int sealing)
 {

@@ -4,6 +4,7 @@
 
 #include "server/addresses.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ static bool open_all(rh_server *server)
     const struct config *config = &server->config;
     size_t count = (size_t)config->listen_count * config->workers;
     char why[LISTEN_WHY_SIZE];
+    assert(count > 0); /* config_init has seen to it */
     server->listen_fds = malloc(count * sizeof *server->listen_fds);
     if (server->listen_fds == NULL)
         return server_fail(server, "out of memory");

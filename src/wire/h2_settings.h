@@ -37,7 +37,8 @@ static inline struct h2_settings h2_settings_default(void)
     return (struct h2_settings){ .table_size = 4096, .table_size_least = 4096, .window = H2_WINDOW_DEFAULT };
 }
 
-/* What a frame's payload changes of them; its size is a multiple of H2_SETTING_SIZE. H2_NO_ERROR, or what the connection ends with. */
+/* What a frame's payload changes of them; its size is a multiple of H2_SETTING_SIZE. H2_NO_ERROR, or what the
+ * connection ends with. */
 enum h2_error h2_settings_read(struct h2_settings *settings, struct slice payload);
 
 /* Our first words: SETTINGS, and the connection's window. Into an outbox with room for H2_GREETING_SIZE. */
