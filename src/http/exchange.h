@@ -21,6 +21,7 @@ struct request {
     uint8_t version;          /* 10 or 11 (later 20): for the log and for the session, not for handlers */
     bool persistent;          /* the client lets the connection go on */
     bool secure;              /* it came over TLS */
+    uint16_t cipher;          /* with this suite: session.cipher */
     struct slice method_name; /* as sent */
     struct slice raw_target;  /* as sent */
     struct target target;

@@ -88,6 +88,7 @@ struct session {
     uint8_t peer_size;
     char peer[SESSION_PEER_SIZE]; /* the peer's address as text, without port; "unix" for one that has none */
     bool more;                    /* in OPEN: there is more to send than the outbox took: call drain */
+    uint16_t cipher;              /* the suite by its number (RFC 8446 B.4), where it is secure; TLS 1.3: 0x13.. */
     uint64_t due_ms;              /* in OPEN: when expired is to be called (clock.now_ms); 0: when nothing has come for
                                      the usual while */
 };

@@ -81,6 +81,5 @@ NEVER(enum tls_step, tls_handshake, UNUSED struct transport *transport, UNUSED c
 NEVER(void, tls_leave, UNUSED struct transport *transport)
 NEVER(bool, tls_speaks_h2, UNUSED const struct transport *transport)
 NEVER(bool, tls_resumed, UNUSED const struct transport *transport)
-NEVER(const char *, tls_version_name, UNUSED const struct transport *transport)
-NEVER(const char *, tls_cipher_name, UNUSED const struct transport *transport)
+NEVER(uint16_t, tls_cipher, UNUSED const struct transport *transport)
 NEVER(size_t, tls_client_subject, UNUSED const struct transport *transport, UNUSED char *text, UNUSED size_t size)

@@ -36,6 +36,7 @@ bool opening_begin(struct worker *worker, int fd, const struct sockaddr *peer, s
 static void admit(struct conn *conn)
 {
     struct worker *worker = conn->worker;
+    conn->session.cipher = tls_cipher(&conn->transport);
     if (tls_speaks_h2(&conn->transport))
         become(conn, worker->settings->session_type_h2);
     if (!worker->host->draining)

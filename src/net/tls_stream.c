@@ -381,14 +381,9 @@ bool tls_resumed(const struct transport *transport)
     return SSL_session_reused(transport->tls->ssl) == 1;
 }
 
-const char *tls_version_name(const struct transport *transport)
+uint16_t tls_cipher(const struct transport *transport)
 {
-    return SSL_get_version(transport->tls->ssl);
-}
-
-const char *tls_cipher_name(const struct transport *transport)
-{
-    return SSL_get_cipher_name(transport->tls->ssl);
+    return SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(transport->tls->ssl));
 }
 
 size_t tls_client_subject(const struct transport *transport, char *text, size_t size)

@@ -34,8 +34,7 @@ bool tls_carries(const struct transport *transport);
 
 bool tls_speaks_h2(const struct transport *transport);     /* agreed on by ALPN */
 bool tls_resumed(const struct transport *transport);
-const char *tls_version_name(const struct transport *transport); /* "TLSv1.3" */
-const char *tls_cipher_name(const struct transport *transport);  /* "TLS_AES_128_GCM_SHA256" */
+uint16_t tls_cipher(const struct transport *transport);    /* the number of the suite: RFC 8446 B.4 */
 
 /* Who the client has proved to be: the subject of its certificate as RFC 4514 writes it, "CN=alice,O=Example". Returns
  * how many bytes, 0 where it has shown none; one that does not fit is cut. No NUL is put behind it. */

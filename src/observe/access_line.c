@@ -166,6 +166,38 @@ static inline void put_version(struct writer *w, uint8_t version)
     }
 }
 
+/* Suites by their number (RFC 8446 B.4, RFC 5289 3, RFC 7905 2); another one is shown as that. */
+static __attribute__((noinline)) struct writer put_cipher(struct writer w, uint16_t number)
+{
+    static const struct {
+        uint16_t number;
+        struct slice name;
+    } suites[] = {
+        { 0x1301, SLICE_INIT("TLS_AES_128_GCM_SHA256") },
+        { 0x1302, SLICE_INIT("TLS_AES_256_GCM_SHA384") },
+        { 0x1303, SLICE_INIT("TLS_CHACHA20_POLY1305_SHA256") },
+        { 0xc02b, SLICE_INIT("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256") },
+        { 0xc02c, SLICE_INIT("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384") },
+        { 0xc02f, SLICE_INIT("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256") },
+        { 0xc030, SLICE_INIT("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384") },
+        { 0xcca8, SLICE_INIT("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256") },
+        { 0xcca9, SLICE_INIT("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256") },
+    };
+    size_t i = 0, count = sizeof suites / sizeof suites[0];
+    writer_put(&w, number >> 8 == 0x13 ? SLICE(",\"tls\":\"TLSv1.3\"") : SLICE(",\"tls\":\"TLSv1.2\""));
+    writer_put(&w, SLICE(",\"cipher\":\""));
+    while (i < count && suites[i].number != number)
+        i++;
+    if (i < count) {
+        writer_put(&w, suites[i].name);
+    } else {
+        writer_put(&w, SLICE("0x"));
+        writer_hex(&w, number);
+    }
+    writer_byte(&w, '"');
+    return w;
+}
+
 static inline void put_duration(struct writer *w, const struct access_entry *entry, struct slice unknown)
 {
     uint64_t begun_ms = entry->exchange->begun_ms;
@@ -196,10 +228,8 @@ void access_line_json(struct writer *out, const struct access_entry *entry)
     writer_put(&w, SLICE(",\"ms\":"));
     put_duration(&w, entry, SLICE("null"));
     put_version(&w, request->version);
-    if (entry->tls.size > 0) {
-        put_string(&w, SLICE(",\"tls\":\""), entry->tls);
-        put_string(&w, SLICE(",\"cipher\":\""), entry->cipher);
-    }
+    if (request->cipher != 0)
+        w = put_cipher(w, request->cipher);
     if (fields_has(&request->fields, FIELD_REFERER))
         put_string(&w, SLICE(",\"referer\":\""), fields_get(&request->fields, FIELD_REFERER));
     if (fields_has(&request->fields, FIELD_USER_AGENT))

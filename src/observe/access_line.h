@@ -20,7 +20,6 @@ struct access_entry {
     struct slice id;     /* of the request; empty: it has none */
     uint64_t now_ms;     /* clock.now_ms: the duration is counted from exchange->begun_ms, where that is set */
     const char *stamp;   /* clock_format_stamp: CLOCK_STAMP_SIZE bytes */
-    struct slice tls, cipher; /* over which it came; empty: over none */
 };
 
 /* {"time":...,"peer":...,"method":...,"target":...,"status":...,"bytes":...,"ms":...,"version":...}; "client" behind

@@ -62,13 +62,6 @@ static const struct transport *tls_of(const struct exchange *exchange)
     return session != NULL && session->secure ? &conn_of(session)->transport : NULL;
 }
 
-void client_tls(const struct exchange *exchange, struct slice *version, struct slice *cipher)
-{
-    const struct transport *tls = tls_of(exchange);
-    *version = tls != NULL ? slice_text(tls_version_name(tls)) : SLICE("");
-    *cipher = tls != NULL ? slice_text(tls_cipher_name(tls)) : SLICE("");
-}
-
 rh_slice rh_client_subject(rh_request *request)
 {
     struct exchange *exchange = (struct exchange *)request;

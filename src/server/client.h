@@ -14,7 +14,4 @@ bool client_ip(const struct exchange *exchange, struct ip *ip);
 /* For the log: the client's address as text in `room`, where it is not the peer's; else empty. */
 struct slice client_text(const struct exchange *exchange, char room[IP_TEXT_MAX]);
 
-/* For the log: over which version and cipher of TLS it came; empty: none, or the connection has gone. Its worker. */
-void client_tls(const struct exchange *exchange, struct slice *version, struct slice *cipher);
-
 #endif

@@ -198,7 +198,6 @@ static void write_log(const struct exchange *exchange, uint64_t body_bytes, stru
     const struct beside *beside = exchange->beside;
     struct access_entry entry = { .exchange = exchange, .body_bytes = body_bytes, .client = client,
                                   .id = beside != NULL ? beside->id : SLICE("") };
-    client_tls(exchange, &entry.tls, &entry.cipher);
     access_log_line(worker->access_log, &entry, worker->host.clock);
 }
 

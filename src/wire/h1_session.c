@@ -243,6 +243,7 @@ static enum session_phase begin(struct h1_session *s, struct slice *bytes, struc
     s->exchange->session = &s->base;
     s->exchange->request.peer = session_peer(&s->base);
     s->exchange->request.secure = s->base.secure;
+    s->exchange->request.cipher = s->base.cipher;
     s->parser.head = (struct h1_head){ .slot = s->slot };
     s->body = H1_BODY_NONE;
     s->sent = 0;

@@ -36,6 +36,7 @@ static struct h2_stream *begin_stream(struct h2_connection *c, uint32_t id, bool
     exchange->session = c->session;
     exchange->request.peer = session_peer(c->session);
     exchange->request.secure = c->session->secure;
+    exchange->request.cipher = c->session->cipher;
     exchange->begun_ms = h2_host(c)->clock->now_ms;
     h2_streams_add(&c->streams, stream);
     return stream;

@@ -11,6 +11,12 @@ static void tell_client(rh_request *request, void *user)
     rh_json(request, "{\"subject\": %S, \"scheme\": %S}", rh_client_subject(request), rh_scheme(request));
 }
 
+static void tell_length(rh_request *request, void *user)
+{
+    (void)user;
+    rh_json(request, "{\"bytes\": %d}", (int)rh_body(request).size);
+}
+
 static void tell_state(rh_request *request, void *user)
 {
     rh_tls_info info = rh_tls_state(user);
@@ -26,6 +32,7 @@ static rh_server *make_server(char **arguments)
     rh_tls(server, &(rh_tls_options){ .certificates = &certificate, .certificate_count = 1,
                                       .client_ca = arguments[3], .client_certificate = arguments[4] });
     rh_route(server, "GET /", tell_client, NULL);
+    rh_route(server, "POST /", tell_length, NULL);
     rh_route(server, "GET /state", tell_state, server);
     return server;
 }

@@ -331,8 +331,7 @@ static void has_a_key_of_each_kind(void **state)
         SSL_set_cipher_list(client.ssl, ciphers[i]);
         assert_int_equal(shake_hands(&server, &client), 0);
         assert_string_equal(name_shown(&client), shown[i]);
-        assert_string_equal(tls_version_name(&server.transport), "TLSv1.2");
-        assert_string_equal(tls_cipher_name(&server.transport), ciphers[i]);
+        assert_int_equal(tls_cipher(&server.transport), i == 0 ? 0xc02f : 0xc02b);
         part(&server, &client);
     }
     tls_context_unref(context);
