@@ -487,3 +487,19 @@ def test_opens_over_tls(browser, serve):
     loaded = browser.run("return performance.getEntries().filter(e => e.nextHopProtocol !== undefined)"
                          ".map(e => [e.name, e.nextHopProtocol])")
     assert len(loaded) > 1 and {protocol for _, protocol in loaded} == {"h2"}, loaded
+
+
+def test_a_hundred_resources_over_one_connection(browser, serve, site):
+    """All of them come by HTTP/2, and are whole."""
+    count = 100
+    for number in range(count):
+        site.put(f"{number}.js", f"window.loaded = (window.loaded || 0) + 1; // {'x' * 500 * number}\n")
+    scripts = "".join(f"<script src='/{number}.js'></script>" for number in range(count))
+    site.put("index.html", f"<!doctype html><title>many</title><link rel=icon href='data:,'>{scripts}")
+    server = serve("--tls-self-signed", "--listen", "https://127.0.0.1:0", ready=r"listening on https://[^:]*:(\d+)")
+    browser.driver.execute_cdp_cmd("Security.setIgnoreCertificateErrors", {"ignore": True})
+    browser.open(server, "/", scheme="https")
+    assert browser.run("return window.loaded") == count and browser.console() == []
+    loaded = browser.run("return performance.getEntriesByType('resource')"
+                         ".map(e => [e.nextHopProtocol, e.responseStatus])")
+    assert loaded == [["h2", 200]] * count
