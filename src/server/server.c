@@ -247,6 +247,13 @@ static bool start_workers(rh_server *server)
     return true;
 }
 
+/* Said before anybody is answered, so that nothing that comes of a request stands in front of it. */
+static bool answer(rh_server *server)
+{
+    addresses_log(server);
+    return start_workers(server);
+}
+
 /* Whoever goes on without this server, or tries another, finds its addresses free. */
 static int give_up(rh_server *server)
 {
@@ -269,12 +276,9 @@ int rh_start(rh_server *server)
     if (server == NULL || server_was_started(server, "rh_start") || server->state == SERVER_FAILED)
         return -1;
     bool started = open_access_log(server) && open_store(server) && tls_begin(server) && load_pages(server) &&
-                   listeners_open(server) && make_workers(server) && start_workers(server) && hosts_follow(server) &&
+                   listeners_open(server) && make_workers(server) && answer(server) && hosts_follow(server) &&
                    tls_follow(server);
-    if (!started)
-        return give_up(server);
-    addresses_log(server);
-    return 0;
+    return started ? 0 : give_up(server);
 }
 
 bool server_start_apart(rh_server *server)

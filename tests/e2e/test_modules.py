@@ -335,7 +335,7 @@ def test_what_it_calls_is_not_there(build):
 def test_why_it_does_not_begin(build, scratch):
     path = build("moods", MOODS)
     assert refusal("--module", f"{path} refuse") == \
-        f"rawhttpd: --module: {path}: there is no database? in sight\nthe end of refuse\n"
+        f"rawhttpd: --module: {path}: there is no database\\x0a in sight\nthe end of refuse\n"
     assert refusal("--module", f"{path} silent") == \
         f"rawhttpd: --module: {path}: it does not begin, and does not say why\nthe end of silent\n"
     said = refusal("--module", f"{path} fine", "--module", f"{path} pattern", "--module", f"{path} never").splitlines()

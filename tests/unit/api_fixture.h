@@ -42,6 +42,16 @@ static inline bool noted(struct notes *notes, const char *text)
     return found;
 }
 
+static inline unsigned noted_times(struct notes *notes, const char *text)
+{
+    unsigned times = 0;
+    pthread_mutex_lock(&notes->lock);
+    for (const char *at = notes->lines; (at = strstr(at, text)) != NULL; at++)
+        times++;
+    pthread_mutex_unlock(&notes->lock);
+    return times;
+}
+
 /* A server on a free port of the loopback; not started. With one worker what the handler of one request leaves behind
  * is there for that of the next one to see; with several it has to be handed over. */
 static inline rh_server *make_server_of(unsigned workers, struct notes *notes)

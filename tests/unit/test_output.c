@@ -362,7 +362,7 @@ static void compresses_streams(void **state)
 /* A compressor is memory: where the worker may lend no more, a stream goes as it is. */
 static void waits(rh_request *request, void *user)
 {
-    rh_pipe **pipe = user;
+    _Atomic(rh_pipe *) *pipe = user;
     rh_compress(request);
     *pipe = rh_pipe_open(request, (rh_pipe_options){ .type = "text/plain" });
 }
@@ -370,7 +370,7 @@ static void waits(rh_request *request, void *user)
 static void compressors_count_as_memory_of_the_worker(void **state)
 {
     enum { STREAMS = 4, CEILING = (1 << 20) + 3 * 1000 };
-    static rh_pipe *pipes[STREAMS];
+    static _Atomic(rh_pipe *) pipes[STREAMS];
     static struct reply reply;
     char pattern[] = "GET /0";
     int fds[STREAMS], encoded = 0;
